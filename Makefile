@@ -1,0 +1,71 @@
+# radmix: make, make demo, make check. MODE=release|debug|asan|coverage
+MODE ?= release
+PREFIX ?= /usr/local
+VERSION = 0.1.0
+
+B = build/$(MODE)
+CC = mpicc
+PACKAGES = hdf5-openmpi scalapack-openmpi lapacke openblas zlib libxxhash
+
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wfloat-conversion -Wstrict-prototypes \
+           -Wmissing-prototypes -Wformat=2 -Wvla
+FLAGS_release = -O2 -ftree-vectorize -g -DNDEBUG
+FLAGS_debug = -O1 -g
+FLAGS_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FLAGS_coverage = -O0 -g --coverage -fprofile-update=atomic -DNDEBUG
+# Never -ffast-math; contraction off so that the compiler does not choose where a product is fused.
+CFLAGS_ALL = -std=gnu11 -ffp-contract=off -fno-math-errno $(FLAGS_$(MODE)) $(WARNINGS) -Iinclude \
+             -DRADMIX_VERSION='"$(VERSION)"' -isystem /usr/include/nifti \
+             $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)) $(CFLAGS)
+LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lnifti2 -lznz -lRmath -lm $(LDFLAGS)
+
+SOURCES = $(filter-out src/main.c %.kernel.c,$(wildcard src/*/*.c))
+KERNELS = $(wildcard src/*/*.kernel.c)
+OBJECTS = $(SOURCES:%.c=$B/%.o) \
+          $(foreach isa,2 3 4,$(KERNELS:%.kernel.c=$B/%.kernel.v$(isa).o))
+UNIT = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
+MPI_TESTS = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/mpi/test_*.c))
+BENCHES = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bench/*.c))
+
+.PHONY: all tests benches clean
+.SECONDARY:
+all: $B/radmix $B/libradmix.a
+
+$B/radmix: $B/src/main.o $B/libradmix.a
+	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$B/libradmix.a: $(OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$B/src/%.o: src/%.c $B/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# A kernel is compiled once for each instruction set: include/radmix/isa.h.
+define KERNEL_RULE
+$B/src/%.kernel.v$(1).o: src/%.kernel.c $B/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS_ALL) -O3 -march=x86-64-v$(1) -mprefer-vector-width=$(if $(filter 4,$(1)),512,256) \
+	  -DRX_ISA=$(1) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach isa,2 3 4,$(eval $(call KERNEL_RULE,$(isa))))
+
+$B/tests/%: tests/%.c $B/libradmix.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Itests -Isrc -MMD -MP -o $@ $< $B/libradmix.a $(LIBS) -lcmocka
+
+# Rebuilds everything when the flags change.
+$B/flags: FORCE
+	@mkdir -p $B
+	@echo '$(subst ','"'"',$(CC) $(CFLAGS_ALL) $(LIBS))' | cmp -s - $@ || \
+	  echo '$(subst ','"'"',$(CC) $(CFLAGS_ALL) $(LIBS))' > $@
+FORCE:
+
+tests: $(UNIT) $(MPI_TESTS)
+benches: $(BENCHES)
+
+clean:
+	rm -rf build
+
+-include $(shell find $B -name '*.d' 2>/dev/null)

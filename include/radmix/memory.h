@@ -1,0 +1,25 @@
+/* memory.h: the only allocator. Zeroed, 64-byte aligned, checked for overflow. */
+#ifndef RADMIX_MEMORY_H
+#define RADMIX_MEMORY_H
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "radmix/status.h"
+
+/* Makes *array hold count elements, all zero bytes; release with free().
+ * what  names the thing in the message: "slices: no memory for 816 MiB"
+ * count 0 gives a pointer that may be freed and not be read
+ * Errors: RX_ERR_MEMORY; then *array is NULL. */
+#define RX_NEW(array, what, count) \
+  rx_new((void **)(array), (what), (size_t)(count), sizeof **(array))
+
+rx_status rx_new(void **array, const char *what, size_t count, size_t size);
+
+/* Copies text into memory of its own. Errors: RX_ERR_MEMORY. */
+rx_status rx_copy_text(const char *text, char **out);
+
+/* Returns the highest memory use of this process so far, in bytes (VmHWM); 0 when unknown. */
+size_t rx_memory_peak(void);
+
+#endif
