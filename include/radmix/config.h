@@ -1,13 +1,13 @@
 /* config.h: every setting of radmix, in one table.
  *
  * A row gives the section and key in the deck, the type, the default, what is allowed, and what it
- * means. From it come the struct, the reader, the checks, the help and the copy that is kept in each
- * result. To add a setting, add a row.
+ * means. From it come the struct, the reader, the checks, the help and the copy that is kept in
+ * each result. To add a setting, add a row.
  *
- * Types: int, real ("least..most"), flag (yes, no), choice ("one|other"), text, path (relative to the
- * deck, or on the command line to the working directory), paths (the same for each item of a list
- * with commas; an item without '/' and '.' is a name and stays as it is). A number whose default is
- * "auto" is RX_AUTO or NAN until it is named. */
+ * Types: int, real ("least..most"), flag (yes, no), choice ("one|other"), text, path (relative to
+ * the deck, or on the command line to the working directory), paths (the same for each item of a
+ * list with commas; an item without '/' and '.' is a name and stays as it is). A number whose
+ * default is "auto" is RX_AUTO or NAN until it is named. */
 #ifndef RADMIX_CONFIG_H
 #define RADMIX_CONFIG_H
 

@@ -1,9 +1,10 @@
 /* isa.h: one kernel source, compiled once per instruction set.
  *
  * A file src/STAGE/NAME.kernel.c is compiled three times, for x86-64 v2 (SSE4), v3 (AVX2, FMA) and
- * v4 (AVX-512), with RX_ISA = 2, 3, 4. Its public functions are named through RX_ISA_NAME(), so that
- * the three live side by side; the caller keeps a pointer to the one that rx_isa_choose() gives.
- * v3 and v4 give the same bits when sums run in lanes whose number does not depend on the set. */
+ * v4 (AVX-512), with RX_ISA = 2, 3, 4. Its public functions are named through RX_ISA_NAME(), so
+ * that the three live side by side; the caller keeps a pointer to the one that rx_isa_choose()
+ * gives. v3 and v4 give the same bits when sums run in lanes whose number does not depend on the
+ * set. */
 #ifndef RADMIX_ISA_H
 #define RADMIX_ISA_H
 
