@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum { LINE_SIZE = 2048 };
-static const double pause = 30; /* seconds between two lines of progress */
+static const double interval = 30; /* seconds between two lines of progress */
 
 double rx_seconds(void) {
   struct timespec t;
@@ -93,7 +93,7 @@ rx_progress rx_progress_begin(rx_log *log, const char *stage, double total, cons
 }
 
 bool rx_progress_is_due(const rx_progress *progress) {
-  double wait = progress->log->is_terminal ? 0.2 : pause;
+  double wait = progress->log->is_terminal ? 0.2 : interval;
 
   return progress->log->is_speaker && rx_seconds() - progress->last >= wait;
 }

@@ -104,7 +104,7 @@ static rx_status take_quoted(reader *r, char **end) {
 
 /* Reads one cell; is_last tells that its line ends with it. */
 static rx_status take_cell(reader *r, bool *is_last) {
-  char *end;
+  char *end = r->next;
 
   RX_TRY(widen((void **)&r->table->cells, &r->cell_room, r->n_cells + 1, sizeof(size_t)));
   if (*r->next == '"') {
