@@ -14,12 +14,12 @@ FLAGS_debug = -O1 -g
 FLAGS_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS_coverage = -O0 -g --coverage -fprofile-update=atomic -DNDEBUG
 # Never -ffast-math; contraction off so that the compiler does not choose where a product is fused.
-CFLAGS_ALL = -std=gnu11 -ffp-contract=off -fno-math-errno $(FLAGS_$(MODE)) $(WARNINGS) -Iinclude \
+CFLAGS_ALL = -std=gnu11 -ffp-contract=off -fno-math-errno $(FLAGS_$(MODE)) $(WARNINGS) -Iinclude -Isrc \
              -DRADMIX_VERSION='"$(VERSION)"' -isystem /usr/include/nifti \
              $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)) $(CFLAGS)
 LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lnifti2 -lznz -lRmath -lm $(LDFLAGS)
 
-SOURCES = $(filter-out src/main.c %.kernel.c,$(wildcard src/*/*.c))
+SOURCES = $(filter-out src/main.c %.kernel.c,$(wildcard src/*.c src/*/*.c))
 KERNELS = $(wildcard src/*/*.kernel.c)
 OBJECTS = $(SOURCES:%.c=$B/%.o) \
           $(foreach isa,2 3 4,$(KERNELS:%.kernel.c=$B/%.kernel.v$(isa).o))
@@ -31,7 +31,7 @@ BENCHES = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bench/*.c))
 .SECONDARY:
 all: $B/radmix $B/libradmix.a
 
-$B/radmix: $B/src/main.o $B/libradmix.a
+$B/radmix: $B/src/main.o $(OBJECTS)
 	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $B/libradmix.a: $(OBJECTS)
@@ -53,7 +53,7 @@ $(foreach isa,2 3 4,$(eval $(call KERNEL_RULE,$(isa))))
 
 $B/tests/%: tests/%.c $B/libradmix.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itests -Isrc -MMD -MP -o $@ $< $B/libradmix.a $(LIBS) -lcmocka
+	$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -o $@ $< $B/libradmix.a $(LIBS) -lcmocka
 
 # Rebuilds everything when the flags change.
 $B/flags: FORCE

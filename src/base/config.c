@@ -41,10 +41,11 @@ static rx_status refuse(const row *r, const char *expected, const char *text) {
 
 /* Reads a number within "least..most". */
 static rx_status read_number(const row *r, const char *text, double *value) {
-  double least = 0, most = 0;
-  char expected[128], *end;
+  const char *dots = strstr(r->range, "..");
+  char expected[128], first[32], *end;
 
-  sscanf(r->range, "%lf..%lf", &least, &most);
+  snprintf(first, sizeof first, "%.*s", (int)(dots - r->range), r->range);
+  double least = strtod(first, NULL), most = strtod(dots + 2, NULL);
   snprintf(expected, sizeof expected, "%s from %.10g to %.10g",
            r->type == TYPE_int ? "a whole number" : "a number", least, most);
   double number = strtod(text, &end);
