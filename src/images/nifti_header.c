@@ -210,7 +210,7 @@ static void find_axes(const raw_header *raw, int axis[3]) {
 rx_status rx_nifti_header_check(const unsigned char *bytes, size_t n_bytes, bool is_pair,
                                 rx_nifti_header *header) {
   raw_header raw;
-  int version;
+  int version = 0;
 
   memset(header, 0, sizeof *header);
   RX_TRY(take_header(bytes, n_bytes, &raw, &version, &header->is_swapped));
