@@ -289,12 +289,7 @@ static rx_status describe_column(const rx_manifest *manifest, size_t column, con
 
 rx_status rx_manifest_describe(const rx_manifest *manifest, const size_t *file, rx_frame *frame) {
   const rx_table *table = manifest->table;
-  rx_column *patient;
 
-  RX_TRY(rx_frame_add(frame, "patient", RX_TEXT, &patient));
-  for (size_t n = 0; n < frame->n_rows; n++)
-    RX_TRY(
-        rx_frame_set_text(frame, patient, n, manifest->patients[manifest->files[file[n]].patient]));
   for (size_t column = 0; column < table->n_columns; column++) {
     const char *name = rx_table_name(table, column);
     if (strcmp(name, "patient") == 0 || strcmp(name, "path") == 0) continue;

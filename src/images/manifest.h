@@ -41,7 +41,7 @@ rx_status rx_manifest_load(MPI_Comm comm, const char *path, const char *where, r
 rx_status rx_manifest_create(rx_table *table, const char *where, rx_manifest **out);
 void rx_manifest_destroy(rx_manifest **manifest);
 
-/* Adds `patient` and the free columns to the frame of the slices.
+/* Adds the free columns (and `split`) to the frame of the slices: numbers where all cells are.
  * file  [frame->n_rows], where each slice comes from */
 rx_status rx_manifest_describe(const rx_manifest *manifest, const size_t *file, rx_frame *frame);
 
