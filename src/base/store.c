@@ -197,6 +197,8 @@ static hid_t make_dataset(rx_store *store, const char *name, hid_t type, hid_t s
   hid_t links = rx_hdf5_links(), creation = rx_hdf5_creation(0, NULL);
 
   errno = 0;
+  /* HDF5 refuses texts of variable length in space that is not filled. */
+  if (H5Tis_variable_str(type) > 0) H5Pset_fill_time(creation, H5D_FILL_TIME_IFSET);
   if (rx_store_has(store, name)) H5Ldelete(store->file, name, H5P_DEFAULT);
   hid_t dataset = H5Dcreate2(store->file, name, type, space, links, creation, H5P_DEFAULT);
   H5Pclose(creation);
