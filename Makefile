@@ -27,33 +27,41 @@ UNIT = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/mpi/test_*.c))
 BENCHES = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bench/*.c))
 
+# V=1 shows the commands.
+Q = $(if $(V),,@)
+SAY = @$(if $(V),true,echo)
+
 .PHONY: all tests benches clean
 .SECONDARY:
 all: $B/radmix $B/libradmix.a
 
 $B/radmix: $B/src/main.o $(OBJECTS)
-	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(SAY) link $@
+	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $B/libradmix.a: $(OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $B/src/%.o: src/%.c $B/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(SAY) compile $<
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # A kernel is compiled once for each instruction set: include/radmix/isa.h.
 define KERNEL_RULE
 $B/src/%.kernel.v$(1).o: src/%.kernel.c $B/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_ALL) -O3 -march=x86-64-v$(1) -mprefer-vector-width=$(if $(filter 4,$(1)),512,256) \
+	$$(SAY) compile $$< for x86-64-v$(1)
+	$$(Q)$$(CC) $$(CFLAGS_ALL) -O3 -march=x86-64-v$(1) -mprefer-vector-width=$(if $(filter 4,$(1)),512,256) \
 	  -DRX_ISA=$(1) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach isa,2 3 4,$(eval $(call KERNEL_RULE,$(isa))))
 
 $B/tests/%: tests/%.c $B/libradmix.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -o $@ $< $B/libradmix.a $(LIBS) -lcmocka
+	$(SAY) compile $<
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -o $@ $< $B/libradmix.a $(LIBS) -lcmocka
 
 # Rebuilds everything when the flags change.
 $B/flags: FORCE
@@ -69,3 +77,27 @@ clean:
 	rm -rf build
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
+
+# ---- setting up, trying, testing ----
+
+.PHONY: deps check-deps have-build have-test demo check
+# The only targets that touch the system. DEPS=no forbids it to the others.
+deps:
+	@jobs/setup/deps.sh install build test
+check-deps:
+	@jobs/setup/deps.sh install build test reference
+
+have-build:
+	@jobs/setup/deps.sh probe build || [ '$(DEPS)' = no ] || jobs/setup/deps.sh install build
+have-test:
+	@jobs/setup/deps.sh probe build test || [ '$(DEPS)' = no ] || jobs/setup/deps.sh install build test
+
+# The whole flow on a simulated cohort. A second make, since the first may only just have got its
+# compiler.
+demo: have-build
+	@$(MAKE) --no-print-directory -j2 all
+	@jobs/demo.sh $B/radmix
+
+check: have-test
+	@$(MAKE) --no-print-directory -j2 all tests
+	@tests/run $B $(TESTS)
