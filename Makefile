@@ -78,6 +78,21 @@ clean:
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
+# ---- reading the code ----
+
+.PHONY: lint format
+C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] include/radmix/*.h tests/*.h tests/*/*.c)
+SHELL_FILES = $(wildcard jobs/*.sh jobs/*/*.sh tests/run tests/*/*.sh .ci/run)
+lint:
+	@tests/lint/layers.sh
+	@clang-format --dry-run --Werror $(C_FILES)
+	@cppcheck -q --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	  --suppress=missingIncludeSystem -Iinclude -Isrc -DRX_ISA=3 -DRADMIX_VERSION='""' src
+	@shellcheck -x $(SHELL_FILES)
+	@tests/lint/sizes.sh
+format:
+	clang-format -i $(C_FILES)
+
 # ---- setting up, trying, testing ----
 
 .PHONY: deps check-deps have-build have-test demo check
