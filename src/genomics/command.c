@@ -1,0 +1,186 @@
+/* factors: from expression, gene sets, signatures and tables to one matrix of patients and factors.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "expression.h"
+#include "factors.h"
+#include "gene_factors.h"
+#include "known.h"
+#include "radmix/error.h"
+#include "radmix/genomics.h"
+#include "radmix/matrix.h"
+#include "radmix/result.h"
+#include "tables.h"
+
+enum { FORMAT = 1 };
+
+typedef struct {
+  rx_recipe *recipe;
+  rx_names *known;           /* patients */
+  rx_expression *expression; /* NULL when there is none */
+  rx_tables tables;
+  rx_gene_choice genes;
+  rx_factors *factors;
+} work;
+
+static void work_destroy(work *w) {
+  rx_recipe_destroy(&w->recipe);
+  rx_names_destroy(&w->known);
+  rx_expression_destroy(&w->expression);
+  rx_tables_destroy(&w->tables);
+  rx_gene_choice_destroy(&w->genes);
+  rx_factors_destroy(&w->factors);
+}
+
+/* Adds the content of a list of files to the recipe. */
+static rx_status add_inputs(const rx_job *job, rx_recipe *recipe, const char *name,
+                            const char *files) {
+  rx_list paths;
+
+  RX_TRY(RX_AGREE(job->comm, rx_list_create(files, ',', &paths)));
+  rx_status status = paths.n > 1
+                         ? rx_recipe_inputs(job->comm, recipe, name, (size_t)paths.n, paths.items)
+                         : rx_recipe_input(job->comm, recipe, name, paths.n ? paths.items[0] : "");
+  rx_list_destroy(&paths);
+  return status;
+}
+
+/* Everything the result depends on. */
+static rx_status make_recipe(const rx_job *job, rx_recipe **recipe) {
+  const rx_config *config = job->config;
+  const char *gene_files = rx_gene_factors_files(config);
+
+  rx_status status = rx_recipe_create("factors", FORMAT, recipe);
+  if (!status) status = rx_recipe_section(*recipe, config, "genomics");
+  if (!status && !*gene_files)
+    status = rx_recipe_add(*recipe, "genomics.genes", config->genomics_genes);
+  RX_TRY(RX_AGREE(job->comm, status));
+  RX_TRY(add_inputs(job, *recipe, "genomics.expression", config->genomics_expression));
+  RX_TRY(add_inputs(job, *recipe, "genomics.id_map", config->genomics_id_map));
+  RX_TRY(add_inputs(job, *recipe, "genomics.gene_lengths", config->genomics_gene_lengths));
+  RX_TRY(add_inputs(job, *recipe, "genomics.genes", gene_files));
+  RX_TRY(add_inputs(job, *recipe, "genomics.gene_sets", config->genomics_gene_sets));
+  RX_TRY(add_inputs(job, *recipe, "genomics.table", config->genomics_table));
+  return add_inputs(job, *recipe, "genomics.apply", config->genomics_apply);
+}
+
+static rx_status check_settings(const rx_config *config) {
+  if (!*config->genomics_expression && !*config->genomics_table)
+    return RX_FAIL(RX_ERR_CONFIG,
+                   "factors: expected genomics.expression or genomics.table, found neither");
+  if (!*config->genomics_expression &&
+      (*config->genomics_gene_sets || *config->genomics_signatures))
+    return RX_FAIL(RX_ERR_CONFIG, "factors: expected genomics.expression for %s, found none",
+                   *config->genomics_gene_sets ? "genomics.gene_sets" : "genomics.signatures");
+  if (rx_is(config->genomics_kernel, "poisson") && !rx_is(config->genomics_unit, "count"))
+    return RX_FAIL(RX_ERR_CONFIG,
+                   "genomics.kernel: expected genomics.unit = count with poisson, found %s",
+                   config->genomics_unit);
+  return RX_OK;
+}
+
+/* Reads all tables. */
+static rx_status load(const rx_job *job, work *w) {
+  RX_TRY(rx_known_load(job, &w->known));
+  if (*job->config->genomics_expression) RX_TRY(rx_expression_load(job, w->known, &w->expression));
+  return rx_tables_load(job, w->known, &w->tables);
+}
+
+/* Settles patients and columns. */
+static rx_status plan(const rx_job *job, work *w) {
+  rx_status status = rx_factors_create(&w->factors);
+  if (!status && w->expression)
+    status =
+        rx_factors_add_patients(w->factors, w->expression->n_patients, w->expression->patients);
+  RX_TRY(RX_AGREE(job->comm, status));
+  if (w->expression) RX_TRY(rx_gene_factors_plan(job, w->expression, w->factors, &w->genes));
+  status = rx_tables_plan(&w->tables, w->factors);
+  if (!status && w->factors->n_factors == 0)
+    status = RX_FAIL(RX_ERR_INPUT, "factors: expected a gene, set, signature or table, found none");
+  RX_TRY(RX_AGREE(job->comm, status));
+  return rx_factors_allocate(job, w->factors);
+}
+
+static rx_status compute(const rx_job *job, work *w) {
+  if (w->expression) RX_TRY(rx_gene_factors_put(job, w->expression, &w->genes, w->factors));
+  return rx_tables_put(job, &w->tables, w->factors);
+}
+
+static rx_status make_frames(const rx_factors *factors, rx_frame **obs, rx_frame **var) {
+  RX_TRY(rx_frame_create(factors->n_patients, obs));
+  for (size_t i = 0; i < factors->n_patients; i++)
+    RX_TRY(rx_frame_name(*obs, i, factors->patients[i]));
+  return rx_factors_frame(factors, var);
+}
+
+static rx_status store(const rx_job *job, work *w) {
+  const rx_factors *factors = w->factors;
+  size_t first = factors->border[job->rank], end = factors->border[job->rank + 1];
+  rx_array array = {"X", RX_FLOAT64, factors->n_patients, factors->n_factors, 0};
+  rx_matrix_layout layout = {.n_arrays = 1, .arrays = &array};
+  rx_matrix *matrix = NULL;
+  rx_frame *obs = NULL, *var = NULL;
+  char path[RX_TEXT_SIZE], report[RX_TEXT_SIZE];
+
+  rx_status status = rx_job_path(job, "factors.h5ad", path, sizeof path);
+  if (!status) status = rx_job_path(job, "factors.tsv", report, sizeof report);
+  if (!status) status = make_frames(factors, &obs, &var);
+  if ((status = RX_AGREE(job->comm, status))) goto done;
+  layout.obs = obs;
+  layout.var = var;
+  if ((status = rx_matrix_create(job, path, &layout, &matrix))) goto done;
+  status = rx_matrix_write(matrix, "X", RX_FLOAT64, first, end - first, 0, factors->n_factors,
+                           factors->value);
+  if (!status) status = rx_factors_write_report(job, factors, report);
+  if (!status) status = rx_matrix_commit(&matrix, w->recipe);
+done:
+  rx_matrix_destroy(&matrix);
+  rx_frame_destroy(&obs);
+  rx_frame_destroy(&var);
+  return status;
+}
+
+/* Says what there is, and counts what is missing. */
+static void say(const rx_job *job, const work *w) {
+  const rx_factors *factors = w->factors;
+  char done[128], path[RX_TEXT_SIZE];
+  size_t n_status[3] = {0};
+
+  for (size_t i = 0; i < factors->n_factors; i++) n_status[factors->factors[i].status]++;
+  if (n_status[RX_FACTOR_FEW_GENES])
+    rx_log_warn(job->log,
+                "factors: %zu factors have too few (or too many) of their genes in the "
+                "table: all NaN; factors.tsv names what is missing",
+                n_status[RX_FACTOR_FEW_GENES]);
+  if (n_status[RX_FACTOR_INCOMPLETE])
+    rx_log_warn(job->log,
+                "factors: %zu signatures that need all their genes lack some: all NaN; "
+                "factors.tsv names them",
+                n_status[RX_FACTOR_INCOMPLETE]);
+  snprintf(done, sizeof done, "%zu factors of %zu patients", factors->n_factors,
+           factors->n_patients);
+  if (rx_job_path(job, "factors.h5ad", path, sizeof path)) *path = '\0';
+  rx_job_totals(job, "factors", done, path);
+}
+
+rx_status rx_genomics_run(const rx_job *job) {
+  char path[RX_TEXT_SIZE];
+  bool is_current = false;
+  work w = {0};
+
+  rx_status status = check_settings(job->config);
+  if (!status) status = rx_job_path(job, "factors.h5ad", path, sizeof path);
+  if ((status = RX_AGREE(job->comm, status))) goto done;
+  if ((status = make_recipe(job, &w.recipe))) goto done;
+  if ((status = rx_result_check(job, w.recipe, path, &is_current)) || is_current) goto done;
+  if ((status = load(job, &w))) goto done;
+  if ((status = plan(job, &w))) goto done;
+  if ((status = compute(job, &w))) goto done;
+  if ((status = store(job, &w))) goto done;
+  say(job, &w);
+done:
+  work_destroy(&w);
+  return status;
+}

@@ -1,0 +1,320 @@
+#include "source.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "radmix/config.h"
+#include "radmix/error.h"
+#include "radmix/matrix.h"
+#include "radmix/memory.h"
+#include "radmix/table.h"
+#include "transpose.h"
+
+/* What a file holds, before it is known which side the patients are on. */
+typedef struct {
+  const char *path;
+  const char *corner;       /* the first header cell */
+  size_t n_rows, n_columns; /* of numbers */
+  const char **row_names, **column_names;
+  size_t *column_at; /* [n_columns], column of the text table; of .h5ad the column itself */
+  rx_table *table;   /* one of these two */
+  rx_matrix *matrix;
+} file_view;
+
+static void view_close(file_view *view) {
+  free(view->row_names);
+  free(view->column_names);
+  free(view->column_at);
+  rx_table_destroy(&view->table);
+  rx_matrix_destroy(&view->matrix);
+}
+
+static bool is_label(const char *name) {
+  return !strcmp(name, "image") || !strcmp(name, "volume") || !strcmp(name, "slice");
+}
+
+/* Names the sides of a text table: the column `patient` names the rows, else the first. */
+static rx_status view_table(file_view *view) {
+  const rx_table *table = view->table;
+  ptrdiff_t found = rx_table_find(table, "patient");
+  size_t names = found < 0 ? 0 : (size_t)found;
+
+  RX_TRY(RX_NEW(&view->row_names, "names of a table", table->n_rows));
+  RX_TRY(RX_NEW(&view->column_names, "names of a table", table->n_columns));
+  RX_TRY(RX_NEW(&view->column_at, "names of a table", table->n_columns));
+  view->corner = rx_table_name(table, names);
+  view->n_rows = table->n_rows;
+  for (size_t row = 0; row < table->n_rows; row++)
+    view->row_names[row] = rx_table_cell(table, row, names);
+  for (size_t column = 0; column < table->n_columns; column++) {
+    if (column == names || is_label(rx_table_name(table, column))) continue;
+    view->column_at[view->n_columns] = column;
+    view->column_names[view->n_columns++] = rx_table_name(table, column);
+  }
+  if (view->n_rows == 0 || view->n_columns == 0)
+    return RX_FAIL(RX_ERR_INPUT, "%s: expected patients and columns of numbers, found %zu x %zu",
+                   view->path, view->n_rows, view->n_columns);
+  return RX_OK;
+}
+
+static rx_status view_matrix(file_view *view) {
+  const rx_matrix *matrix = view->matrix;
+
+  view->corner = "patient"; /* as AnnData has it, unless genomics.patients says otherwise */
+  view->n_rows = matrix->n_obs;
+  view->n_columns = matrix->n_var;
+  RX_TRY(RX_NEW(&view->row_names, "names of a table", view->n_rows));
+  RX_TRY(RX_NEW(&view->column_names, "names of a table", view->n_columns));
+  RX_TRY(RX_NEW(&view->column_at, "names of a table", view->n_columns));
+  for (size_t row = 0; row < view->n_rows; row++) view->row_names[row] = matrix->obs->names[row];
+  for (size_t column = 0; column < view->n_columns; column++) {
+    view->column_names[column] = matrix->var->names[column];
+    view->column_at[column] = column;
+  }
+  return RX_OK;
+}
+
+static rx_status view_open(MPI_Comm comm, const char *path, file_view *view) {
+  *view = (file_view){.path = path};
+  if (rx_path_ends(path, ".h5ad")) {
+    RX_TRY(rx_matrix_open(comm, path, &view->matrix));
+    return RX_AGREE(comm, view_matrix(view));
+  }
+  RX_TRY(rx_table_load(comm, path, &view->table));
+  return RX_AGREE(comm, view_table(view));
+}
+
+/* Whether a header cell such as "gene_id" or "Hugo Symbol" has one of the words. */
+static bool has_word(const char *cell, const char *const *words) {
+  char word[64];
+
+  for (const char *at = cell; *at;) {
+    size_t length = 0;
+
+    while (isalnum((unsigned char)at[length])) length++;
+    snprintf(word, sizeof word, "%.*s", (int)length, at);
+    for (int i = 0; length && words[i]; i++)
+      if (!strcasecmp(word, words[i])) return true;
+    at += length;
+    while (*at && !isalnum((unsigned char)*at)) at++;
+  }
+  return false;
+}
+
+static size_t count_known(const rx_names *known, const char *const *names, size_t n) {
+  char key[RX_KEY_SIZE];
+  size_t n_known = 0;
+
+  for (size_t i = 0; i < n; i++) {
+    rx_patient_key(names[i], key);
+    n_known += rx_names_find(known, key) >= 0;
+  }
+  return n_known;
+}
+
+static rx_status choose_side(const file_view *view, const char *side, const rx_names *known,
+                             bool *has_patient_rows) {
+  static const char *const of_rows[] = {"patient", "sample", "barcode", NULL};
+  static const char *const of_columns[] = {"gene", "symbol", "set", "pathway", "id", NULL};
+
+  *has_patient_rows = rx_is(side, "rows");
+  if (!rx_is(side, "auto")) return RX_OK;
+  if (has_word(view->corner, of_rows)) {
+    *has_patient_rows = true;
+    return RX_OK;
+  }
+  if (has_word(view->corner, of_columns)) return RX_OK;
+  size_t in_rows = count_known(known, view->row_names, view->n_rows);
+  size_t in_columns = count_known(known, view->column_names, view->n_columns);
+  if (in_rows == in_columns)
+    return RX_FAIL(
+        RX_ERR_INPUT,
+        "%s:1: expected patient, sample, barcode, gene, symbol, set, pathway or id in the "
+        "first cell, or patients that the clinical table or the manifest knows on one "
+        "side, found '%.80s'; genomics.patients = rows or columns settles it",
+        view->path, view->corner);
+  *has_patient_rows = in_rows > in_columns;
+  return RX_OK;
+}
+
+/* Whether a barcode names a sample that is no primary tumour: TCGA-A1-A0SB-11A. */
+static bool is_other_tissue(const char *id) {
+  return rx_is_barcode(id) && strlen(id) >= 15 && strncmp(id + 13, "01", 2) != 0;
+}
+
+/* Chooses the samples that stand for patients.
+ * at  [n], set: their places, [source->n_patients] of them */
+static rx_status choose_patients(const file_view *view, rx_source *source, size_t *at) {
+  const char **ids = source->has_patient_rows ? view->row_names : view->column_names;
+  size_t n = source->has_patient_rows ? view->n_rows : view->n_columns;
+  rx_names *keys = NULL;
+  rx_status status = rx_names_create(&keys);
+
+  for (size_t i = 0; i < n && !status; i++) {
+    char key[RX_KEY_SIZE];
+    ptrdiff_t before;
+
+    if (is_other_tissue(ids[i])) {
+      source->n_not_tumour++;
+      continue;
+    }
+    rx_patient_key(ids[i], key);
+    if (!*key)
+      status = RX_FAIL(RX_ERR_INPUT, "%s: expected the name of a patient at place %zu, found none",
+                       view->path, i + 1);
+    if (!status) status = rx_names_add(keys, key, (ptrdiff_t)source->n_patients, &before);
+    if (status) break;
+    if (before < 0) {
+      at[source->n_patients++] = i;
+    } else if (!strcmp(ids[i], ids[at[before]])) {
+      status = RX_FAIL(RX_ERR_INPUT,
+                       "%s: expected patient '%.80s' once, found it at places %zu and "
+                       "%zu",
+                       view->path, ids[i], at[before] + 1, i + 1);
+    } else {
+      source->n_repeated++;
+      if (strcmp(ids[i], ids[at[before]]) < 0) at[before] = i;
+    }
+  }
+  if (!status && source->n_patients == 0)
+    status =
+        RX_FAIL(RX_ERR_INPUT, "%s: expected primary tumour samples (type 01), found none of %zu",
+                view->path, n);
+  rx_names_destroy(&keys);
+  return status;
+}
+
+static rx_status copy_names(const file_view *view, rx_source *source, const size_t *at) {
+  const char **ids = source->has_patient_rows ? view->row_names : view->column_names;
+  const char **names = source->has_patient_rows ? view->column_names : view->row_names;
+
+  source->n_columns = source->has_patient_rows ? view->n_columns : view->n_rows;
+  RX_TRY(RX_NEW(&source->patients, "patients", source->n_patients));
+  RX_TRY(RX_NEW(&source->columns, "names of columns", source->n_columns));
+  RX_TRY(RX_NEW(&source->line, "lines of columns", source->n_columns));
+  for (size_t i = 0; i < source->n_patients; i++) {
+    char key[RX_KEY_SIZE];
+
+    rx_patient_key(ids[at[i]], key);
+    RX_TRY(rx_copy_text(key, &source->patients[i]));
+  }
+  for (size_t column = 0; column < source->n_columns; column++) {
+    RX_TRY(rx_copy_text(names[column], &source->columns[column]));
+    source->line[column] = 1;
+    if (view->table && !source->has_patient_rows)
+      source->line[column] = (size_t)rx_table_line(view->table, column);
+    if (!*names[column])
+      return RX_FAIL(RX_ERR_INPUT, "%s:%zu: expected a name for column %zu, found none", view->path,
+                     source->line[column], column + 1);
+  }
+  return RX_OK;
+}
+
+/* Names the sides and makes room for this rank's columns. */
+static rx_status lay_out(const file_view *view, const char *side, const rx_names *known, int rank,
+                         int n_ranks, size_t **at, rx_source *source) {
+  size_t longest = view->n_rows > view->n_columns ? view->n_rows : view->n_columns;
+
+  RX_TRY(choose_side(view, side, known, &source->has_patient_rows));
+  RX_TRY(RX_NEW(at, "patients", longest));
+  RX_TRY(choose_patients(view, source, *at));
+  RX_TRY(copy_names(view, source, *at));
+  RX_TRY(RX_NEW(&source->border, "columns of ranks", n_ranks + 1));
+  rx_transpose_partition(source->n_columns, n_ranks, source->border);
+  return RX_NEW(&source->value, "table",
+                (source->border[rank + 1] - source->border[rank]) * source->n_patients);
+}
+
+static rx_status read_cells(const file_view *view, const size_t *at, size_t first, size_t end,
+                            rx_source *source) {
+  for (size_t column = first; column < end; column++)
+    for (size_t patient = 0; patient < source->n_patients; patient++) {
+      size_t row = source->has_patient_rows ? at[patient] : column;
+      size_t place = view->column_at[source->has_patient_rows ? column : at[patient]];
+      double *value = &source->value[(column - first) * source->n_patients + patient];
+
+      RX_TRY(rx_table_number(view->table, row, place, value));
+      if (isinf(*value))
+        return RX_FAIL(RX_ERR_INPUT,
+                       "%s:%lld: column '%.80s': expected a finite number, found '%s'", view->path,
+                       (long long)rx_table_line(view->table, row),
+                       rx_table_name(view->table, place), rx_table_cell(view->table, row, place));
+    }
+  return RX_OK;
+}
+
+/* Reads this rank's columns of X, which lie as the patients do. Collective. */
+static rx_status read_matrix(MPI_Comm comm, const file_view *view, const size_t *at, size_t first,
+                             size_t end, rx_source *source) {
+  size_t count = end - first;
+  double *block = NULL;
+  size_t n_across = source->has_patient_rows ? view->n_rows : view->n_columns;
+
+  RX_TRY(RX_AGREE(comm, RX_NEW(&block, "table", count * n_across)));
+  rx_status status =
+      source->has_patient_rows
+          ? rx_matrix_read(view->matrix, "X", RX_FLOAT64, 0, count ? n_across : 0, first, count,
+                           block)
+          : rx_matrix_read(view->matrix, "X", RX_FLOAT64, first, count, 0, n_across, block);
+  for (size_t column = 0; !status && column < count; column++)
+    for (size_t patient = 0; patient < source->n_patients; patient++)
+      source->value[column * source->n_patients + patient] =
+          source->has_patient_rows ? block[at[patient] * count + column]
+                                   : block[column * n_across + at[patient]];
+  free(block);
+  return status;
+}
+
+rx_status rx_source_load(MPI_Comm comm, const char *path, const char *side, const rx_names *known,
+                         rx_source **out) {
+  int rank, n_ranks;
+  size_t *at = NULL;
+  file_view view;
+
+  *out = NULL;
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &n_ranks);
+  rx_status status = view_open(comm, path, &view);
+  if (status) goto done;
+  status = RX_NEW(out, "table", 1);
+  if (!status) status = rx_copy_text(path, &(*out)->path);
+  if (!status) status = lay_out(&view, side, known, rank, n_ranks, &at, *out);
+  if ((status = RX_AGREE(comm, status))) goto done;
+  size_t first = (*out)->border[rank], end = (*out)->border[rank + 1];
+  if (view.matrix)
+    status = read_matrix(comm, &view, at, first, end, *out);
+  else
+    status = RX_AGREE(comm, read_cells(&view, at, first, end, *out));
+done:
+  free(at);
+  view_close(&view);
+  if (status) rx_source_destroy(out);
+  return status;
+}
+
+void rx_source_destroy(rx_source **source) {
+  rx_source *s = *source;
+
+  if (!s) return;
+  for (size_t i = 0; s->patients && i < s->n_patients; i++) free(s->patients[i]);
+  for (size_t i = 0; s->columns && i < s->n_columns; i++) free(s->columns[i]);
+  free(s->path);
+  free(s->patients);
+  free(s->columns);
+  free(s->line);
+  free(s->border);
+  free(s->value);
+  free(s);
+  *source = NULL;
+}
+
+void rx_source_where(const rx_source *source, size_t column, char *text, size_t size) {
+  if (source->has_patient_rows)
+    snprintf(text, size, "%s: column '%.80s'", source->path, source->columns[column]);
+  else
+    snprintf(text, size, "%s:%zu", source->path, source->line[column]);
+}
