@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "radmix/error.h"
+#include "radmix/signal.h"
 #include "radmix/text.h"
 
 /* A stage of the flow: what must be there before it, as settings or as files of the study. */
@@ -105,6 +106,9 @@ rx_status rx_run_stages(const rx_job *job) {
   RX_TRY(RX_AGREE(job->comm, choose(job->config, wanted, &is_all)));
   for (int s = 0; s < N_STAGES; s++) {
     if (!wanted[s]) continue;
+    if (rx_signal_agree(job->comm))
+      return RX_FAIL(RX_ERR_INTERRUPTED, "stopped before %s; the same command goes on",
+                     stages[s].name);
     if (is_all && (!stages[s].run || !has_inputs(job, &stages[s], lacks, sizeof lacks))) {
       rx_log_info(job->log, "run: %s left out: %s", stages[s].name,
                   stages[s].run ? lacks : "not built");
