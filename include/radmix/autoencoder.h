@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "radmix/job.h"
+#include "radmix/matrix.h"
 #include "radmix/status.h"
 
 enum { RX_MAX_LEVELS = 4, RX_MAX_LAYERS = 2 * RX_MAX_LEVELS + 1, RX_LAYER_NAME_SIZE = 16 };
@@ -69,5 +71,37 @@ void rx_engine_encode(rx_engine *engine, float *features, const float *image);
 
 /* Computes the image that the network makes of an image. Both [size][size]. */
 void rx_engine_reconstruct(rx_engine *engine, float *output, const float *image);
+
+/* The slices of images.h5ad, patient after patient. */
+typedef struct {
+  size_t n_slices, n_patients;
+  size_t *rows;    /* [n_slices], of the file; a patient's slices in their order there; owned */
+  size_t *first;   /* [n_patients + 1], where in rows a patient begins; owned */
+  char **patients; /* [n_patients], in the order of their first slices; views into the matrix */
+  int size;        /* edge of a slice */
+} rx_cohort;
+
+/* Finds the patients of the slices (column `patient` of obs). Local.
+ * Errors: RX_ERR_INPUT when there is no such column, or the slices are not square. */
+rx_status rx_cohort_create(const rx_matrix *images, rx_cohort **out);
+void rx_cohort_destroy(rx_cohort **cohort);
+
+/* Reads n rows of X in any order, data [n][n_var]; ranks may ask for unlike numbers of rows.
+ * Collective over comm, the communicator of the matrix. */
+rx_status rx_cohort_read(MPI_Comm comm, const rx_matrix *images, const size_t *rows, size_t n,
+                         float *data);
+
+/* A trained network. */
+typedef struct {
+  rx_network network;
+  float *weights; /* [n_weights], the best; owned */
+} rx_model;
+
+/* Reads model.h5. Collective over comm. Errors: RX_ERR_NOINPUT, RX_ERR_INPUT. */
+rx_status rx_model_load(MPI_Comm comm, const char *path, rx_model **out);
+void rx_model_destroy(rx_model **model);
+
+/* radmix train: images.h5ad to model.h5 and history.tsv. Collective over job->comm. */
+rx_status rx_autoencoder_run(const rx_job *job);
 
 #endif

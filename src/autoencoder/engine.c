@@ -285,3 +285,13 @@ void rx_engine_fold(const rx_engine *engine, float *gradient, const int64_t *sum
 const float *rx_engine_logits(const rx_engine *engine) {
   return engine->logits;
 }
+
+void rx_engine_mark_live(const rx_engine *engine, unsigned char *is_live) {
+  const rx_map *map = &engine->passes[engine->network.feature_layer].output;
+
+  for (int block = 0; block < map->n_blocks; block++)
+    for (int row = 0; row < map->size; row++) {
+      const float *from = rx_map_at(map, block, row, 0);
+      for (int i = 0; i < map->size * RX_BLOCK; i++) *is_live++ |= from[i] > 0;
+    }
+}

@@ -50,8 +50,8 @@ static bool open_reference(reference *r, const char *which) {
   const char *shared = getenv("RADMIX_SHARED");
   size_t n, n_pixels;
 
-  snprintf(r->folder, sizeof r->folder, "%s/reference/autoencoder/%s", shared ? shared : "../shared",
-           which);
+  snprintf(r->folder, sizeof r->folder, "%s/reference/autoencoder/%s",
+           shared ? shared : "../shared", which);
   r->target = read_floats(r->folder, "target", "f32", sizeof(float), &n);
   if (!r->target) return false;
   r->noisy = read_floats(r->folder, "noisy", "f32", sizeof(float), &n);
@@ -152,8 +152,8 @@ static void compare_with_torch(const char *which, int isa) {
     char name[64];
     size_t n;
 
-    double found = isa ? batch_gradient(&r, isa, loss, gradient)
-                       : scalar_gradient(&r, loss, gradient);
+    double found =
+        isa ? batch_gradient(&r, isa, loss, gradient) : scalar_gradient(&r, loss, gradient);
     snprintf(name, sizeof name, "f64_%s_loss", word);
     double *expected = read_doubles(r.folder, name, &n);
     assert_true(fabs(found - *expected) < 1e-6 * fabs(*expected));

@@ -1,0 +1,100 @@
+/* radmix train: images.h5ad becomes model.h5. */
+#include <stdio.h>
+
+#include "model.h"
+#include "radmix/autoencoder.h"
+#include "radmix/error.h"
+#include "radmix/isa.h"
+#include "radmix/result.h"
+#include "settings.h"
+#include "strata.h"
+#include "training.h"
+
+enum { FORMAT = 1, PATH_SIZE = 4096 };
+
+/* All that the stage makes on its way. */
+typedef struct {
+  rx_training_settings settings;
+  char images_path[PATH_SIZE], model_path[PATH_SIZE], history_path[PATH_SIZE];
+  rx_recipe *recipe;
+  rx_matrix *images;
+  rx_cohort *cohort;
+  rx_network network;
+  rx_strata *strata;
+  rx_training *training;
+} train_stage;
+
+static void destroy(train_stage *t) {
+  rx_training_destroy(&t->training);
+  rx_strata_destroy(&t->strata);
+  rx_cohort_destroy(&t->cohort);
+  rx_matrix_destroy(&t->images);
+  rx_recipe_destroy(&t->recipe);
+}
+
+static rx_status find_paths(const rx_job *job, train_stage *t) {
+  rx_status status = rx_job_path(job, "images.h5ad", t->images_path, PATH_SIZE);
+
+  if (!status) status = rx_job_path(job, "model.h5", t->model_path, PATH_SIZE);
+  if (!status) status = rx_job_path(job, "history.tsv", t->history_path, PATH_SIZE);
+  return RX_AGREE(job->comm, status);
+}
+
+static rx_status make_recipe(const rx_job *job, train_stage *t) {
+  rx_status status = rx_recipe_create("train", FORMAT, &t->recipe);
+
+  if (!status) status = rx_recipe_section(t->recipe, job->config, "autoencoder");
+  RX_TRY(RX_AGREE(job->comm, status));
+  return rx_recipe_input(job->comm, t->recipe, "images.h5ad", t->images_path);
+}
+
+static rx_status load(const rx_job *job, train_stage *t) {
+  const rx_training_settings *s = &t->settings;
+
+  RX_TRY(rx_matrix_open(job->comm, t->images_path, &t->images));
+  rx_status status = rx_cohort_create(t->images, &t->cohort);
+  if (!status) status = rx_network_build(s->levels, s->channels, t->cohort->size, &t->network);
+  RX_TRY(RX_AGREE(job->comm, status));
+  return rx_strata_load(job, t->images, t->cohort, s, &t->strata);
+}
+
+static void say_what_trains(const rx_job *job, const train_stage *t) {
+  const rx_share *training = &t->strata->training, *validation = &t->strata->validation;
+
+  rx_log_info(job->log,
+              "train: %zu slices of %zu patients, %zu of %zu held out for validation; %d levels, "
+              "%zu weights",
+              training->n_slices, training->n_patients, validation->n_slices,
+              validation->n_patients, t->network.levels, t->network.n_weights);
+  if ((size_t)job->n_ranks > t->strata->n_strata)
+    rx_log_warn(job->log, "train: %d of %d ranks have nothing to do: a batch has %zu places",
+                job->n_ranks - (int)t->strata->n_strata, job->n_ranks, t->strata->n_strata);
+}
+
+static rx_status make_model(const rx_job *job, train_stage *t) {
+  char done[256];
+  int isa;
+
+  RX_TRY(load(job, t));
+  say_what_trains(job, t);
+  RX_TRY(rx_isa_choose(job->comm, &isa));
+  RX_TRY(rx_training_create(job, &t->settings, &t->network, isa, t->strata, &t->training));
+  RX_TRY(rx_training_run(t->training));
+  RX_TRY(rx_model_write(job, t->recipe, t->training, t->model_path, t->history_path));
+  snprintf(done, sizeof done, "%lld epochs of %zu slices", (long long)t->training->state.epoch,
+           t->strata->training.n_slices);
+  rx_job_totals(job, "train", done, t->model_path);
+  return RX_OK;
+}
+
+rx_status rx_autoencoder_run(const rx_job *job) {
+  train_stage t = {.settings = rx_training_settings_of(job->config)};
+  bool is_current = false;
+
+  rx_status status = find_paths(job, &t);
+  if (!status) status = make_recipe(job, &t);
+  if (!status) status = rx_result_check(job, t.recipe, t.model_path, &is_current);
+  if (!status && !is_current) status = make_model(job, &t);
+  destroy(&t);
+  return status;
+}

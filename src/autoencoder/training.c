@@ -1,0 +1,263 @@
+#include "training.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixed.h"
+#include "network.h"
+#include "radmix/error.h"
+#include "radmix/isa.h"
+#include "radmix/memory.h"
+
+/* Behind the gradient in the array that ranks sum. */
+enum { SUM_LOSS, SUM_BAD, N_SUMS };
+
+static size_t n_pixels(const rx_training *t) {
+  return (size_t)t->network.size * (size_t)t->network.size;
+}
+
+static rx_status allocate(rx_training *t) {
+  rx_training_state *state = &t->state;
+  size_t n = t->network.n_weights;
+
+  state->n_weights = n;
+  RX_TRY(RX_NEW(&state->weights, "weights", 4 * n));
+  state->best = state->weights + n;
+  state->first = state->best + n;
+  state->second = state->first + n;
+  RX_TRY(RX_NEW(&state->is_live, "features", t->network.n_features));
+  RX_TRY(RX_NEW(&state->history, "history", (size_t)t->settings.epochs + 1));
+  RX_TRY(RX_NEW(&t->gradient, "gradient", n));
+  RX_TRY(RX_NEW(&t->noisy, "image", n_pixels(t)));
+  t->n_gradient = rx_engine_gradient_length(t->engine);
+  return RX_NEW(&t->sums, "gradient", t->n_gradient + N_SUMS);
+}
+
+/* Mean of all pixels of the training slices, in fixed point so that ranks do not matter. */
+static double mean_intensity(const rx_training *t) {
+  const rx_share *training = &t->strata->training;
+  size_t n = n_pixels(t);
+  int64_t sum = 0;
+
+  for (size_t slice = 0; slice < training->n; slice++) {
+    double pixels = 0;
+    for (size_t i = 0; i < n; i++) pixels += (double)training->pixels[slice * n + i];
+    sum += rx_fixed(pixels / (double)n);
+  }
+  MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_INT64_T, MPI_SUM, t->job->comm);
+  return (double)sum * RX_FIXED_UNIT / (double)training->n_slices;
+}
+
+static void initialise(rx_training *t) {
+  rx_training_state *state = &t->state;
+  const rx_layer *last = &t->network.layers[t->network.n_layers - 1];
+
+  rx_network_initialise(&t->network, t->settings.seed, state->weights);
+  t->mean_intensity = mean_intensity(t);
+  if (t->settings.starts_at_mean) {
+    double mean = fmin(fmax(t->mean_intensity, 1e-4), 1 - 1e-4);
+    state->weights[last->biases] = (float)log(mean / (1 - mean));
+  }
+  memcpy(state->best, state->weights, state->n_weights * sizeof(float));
+  state->best_loss = INFINITY;
+}
+
+rx_status rx_training_create(const rx_job *job, const rx_training_settings *settings,
+                             const rx_network *network, int isa, rx_strata *strata,
+                             rx_training **out) {
+  rx_status status = RX_NEW(out, "training", 1);
+
+  if (!status) {
+    rx_training *t = *out;
+    t->job = job;
+    t->settings = *settings;
+    t->network = *network;
+    t->strata = strata;
+    t->noise = RX_ISA_PICK(isa, rx_noise);
+    status = rx_engine_create(network, isa, &t->engine);
+    if (!status) status = allocate(t);
+  }
+  if ((status = RX_AGREE(job->comm, status))) {
+    rx_training_destroy(out);
+    return status;
+  }
+  initialise(*out);
+  return RX_OK;
+}
+
+void rx_training_destroy(rx_training **training) {
+  rx_training *t = *training;
+
+  if (!t) return;
+  rx_engine_destroy(&t->engine);
+  free(t->state.weights);
+  free(t->state.is_live);
+  free(t->state.history);
+  free(t->gradient);
+  free(t->noisy);
+  free(t->sums);
+  free(t);
+  *training = NULL;
+}
+
+/* Puts the noise of an epoch on a slice; 0 is the epoch of validation. */
+static rx_lesson make_lesson(rx_training *t, const rx_share *share, size_t slice, int64_t epoch) {
+  const float *pixels = share->pixels + slice * n_pixels(t);
+  size_t place = share->first + slice;
+  rx_noise noise = {.seed = t->settings.seed,
+                    .epoch = (uint32_t)epoch,
+                    .image = (uint32_t)share->rows[place],
+                    .deviation = (float)t->settings.noise};
+
+  t->noise(t->noisy, pixels, n_pixels(t), &noise);
+  return (rx_lesson){.noisy = t->noisy,
+                     .target = pixels,
+                     .loss = t->settings.loss,
+                     .weight = share->weights[place],
+                     .limit = rx_fixed_limit((int64_t)t->strata->n_strata)};
+}
+
+/* A weighted loss in fixed point; counts those that do not fit. */
+static int64_t fixed_loss(double loss, const rx_lesson *lesson, int64_t *n_bad) {
+  double weighted = loss * lesson->weight;
+
+  if (fabs(weighted) < lesson->limit) return rx_fixed(weighted);
+  (*n_bad)++;
+  return 0;
+}
+
+/* Sums the gradients of this rank's slices of a step. */
+static void learn_own(rx_training *t) {
+  int64_t *sums = t->sums, *loss = &t->sums[t->n_gradient + SUM_LOSS];
+  int64_t *n_bad = &t->sums[t->n_gradient + SUM_BAD];
+
+  memset(sums, 0, (t->n_gradient + N_SUMS) * sizeof *sums);
+  for (size_t stratum = 0; stratum < t->strata->n_own_strata; stratum++) {
+    ptrdiff_t slice = rx_strata_slice(t->strata, stratum, t->state.step);
+    if (slice < 0) continue;
+    rx_lesson lesson = make_lesson(t, &t->strata->training, (size_t)slice, t->state.epoch + 1);
+    double value = rx_engine_learn(t->engine, &lesson, sums, n_bad);
+
+    *loss += fixed_loss(value, &lesson, n_bad);
+    rx_engine_mark_live(t->engine, t->state.is_live);
+  }
+}
+
+static rx_status take_step(rx_training *t) {
+  rx_training_state *state = &t->state;
+  double epochs_done = (double)state->epoch + (double)state->step / (double)t->strata->n_steps;
+  double rate = rx_learning_rate_at(&t->settings, epochs_done);
+  int64_t n_slices = rx_strata_step_size(t->strata, state->step);
+
+  rx_engine_set_weights(t->engine, state->weights);
+  learn_own(t);
+  double start = rx_seconds();
+  MPI_Allreduce(MPI_IN_PLACE, t->sums, (int)(t->n_gradient + N_SUMS), MPI_INT64_T, MPI_SUM,
+                t->job->comm);
+  t->communication += rx_seconds() - start;
+  if (t->sums[t->n_gradient + SUM_BAD])
+    return RX_FAIL(RX_ERR_CONFIG,
+                   "autoencoder.learning_rate: training ran away in epoch %lld, step %lld: "
+                   "gradients above %.3g or not finite; expected a smaller rate than %g",
+                   (long long)state->epoch + 1, (long long)state->step + 1,
+                   rx_fixed_limit((int64_t)t->strata->n_strata), rate);
+
+  rx_optimiser optimiser = {.settings = t->settings.optimiser,
+                            .n = state->n_weights,
+                            .step = state->n_optimised++,
+                            .first = state->first,
+                            .second = state->second};
+  rx_engine_fold(t->engine, t->gradient, t->sums, 1 / (double)n_slices);
+  rx_optimiser_step(&optimiser, state->weights, t->gradient, rate);
+  state->loss_sum += t->sums[t->n_gradient + SUM_LOSS];
+  state->history[state->epoch + 1].learning_rate = rate;
+  state->step++;
+  t->n_images += n_slices;
+  return RX_OK;
+}
+
+/* Mean loss over the validation slices; NAN without them. */
+static double validate(rx_training *t) {
+  const rx_share *share = &t->strata->validation;
+  int64_t sums[2] = {0, 0};
+
+  if (!share->n_slices) return NAN;
+  rx_engine_set_weights(t->engine, t->state.weights);
+  for (size_t slice = 0; slice < share->n; slice++) {
+    rx_lesson lesson = make_lesson(t, share, slice, 0);
+    sums[0] += fixed_loss(rx_engine_loss(t->engine, &lesson), &lesson, &sums[1]);
+  }
+  MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_INT64_T, MPI_SUM, t->job->comm);
+  return sums[1] ? INFINITY : (double)sums[0] * RX_FIXED_UNIT / (double)share->n_slices;
+}
+
+static double count_dead(rx_training *t) {
+  unsigned char *is_live = t->state.is_live;
+  size_t n = t->network.n_features, n_live = 0;
+
+  MPI_Allreduce(MPI_IN_PLACE, is_live, (int)n, MPI_UNSIGNED_CHAR, MPI_MAX, t->job->comm);
+  for (size_t i = 0; i < n; i++) n_live += is_live[i];
+  memset(is_live, 0, n);
+  return (double)(n - n_live);
+}
+
+/* Fills the row of history of the epoch that has ended, and keeps the weights when they are the
+ * best so far. */
+static void end_epoch(rx_training *t) {
+  rx_training_state *state = &t->state;
+  rx_history_row *row = &state->history[++state->epoch];
+
+  row->loss = (double)state->loss_sum * RX_FIXED_UNIT / (double)t->strata->training.n_slices;
+  row->validation_loss = validate(t);
+  row->n_dead = count_dead(t);
+  state->loss_sum = 0;
+  state->step = 0;
+  if (isnan(row->validation_loss) || row->validation_loss < state->best_loss) {
+    state->best_loss = row->validation_loss;
+    state->best_epoch = state->epoch;
+    memcpy(state->best, state->weights, state->n_weights * sizeof(float));
+  }
+}
+
+static bool has_lost_patience(const rx_training *t) {
+  return t->settings.patience > 0 && t->strata->validation.n_slices > 0 &&
+         t->state.epoch - t->state.best_epoch >= t->settings.patience;
+}
+
+static void say_epoch(rx_training *t, rx_progress *progress) {
+  const rx_training_state *state = &t->state;
+  const rx_history_row *row = &state->history[state->epoch];
+  bool is_last = state->epoch == t->settings.epochs;
+  double seconds = rx_seconds() - t->start;
+  double left = seconds * (double)(t->settings.epochs - state->epoch) / (double)state->epoch;
+  char validation[64] = "", time[32];
+
+  if (!is_last && state->epoch != 1 && !rx_progress_is_due(progress)) return;
+  rx_duration(left, time);
+  if (!isnan(row->validation_loss))
+    snprintf(validation, sizeof validation, ", validation loss %.6f", row->validation_loss);
+  rx_log_info(t->job->log, "train: epoch %lld/%d, loss %.6f%s, %.0f images/s, left %s",
+              (long long)state->epoch, t->settings.epochs, row->loss, validation,
+              (double)t->n_images / seconds, time);
+  progress->last = rx_seconds();
+}
+
+rx_status rx_training_run(rx_training *t) {
+  rx_training_state *state = &t->state;
+  rx_progress progress =
+      rx_progress_begin(t->job->log, "train", (double)t->settings.epochs, "epochs");
+
+  t->start = rx_seconds();
+  if (state->epoch == 0 && state->step == 0)
+    state->history[0] = (rx_history_row){
+        .loss = NAN, .validation_loss = validate(t), .learning_rate = NAN, .n_dead = NAN};
+  while (state->epoch < t->settings.epochs) {
+    rx_strata_shuffle(t->strata, t->settings.seed, state->epoch + 1);
+    while (state->step < t->strata->n_steps) RX_TRY(take_step(t));
+    end_epoch(t);
+    say_epoch(t, &progress);
+    if (has_lost_patience(t)) break;
+  }
+  return RX_OK;
+}
