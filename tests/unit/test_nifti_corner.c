@@ -14,6 +14,15 @@
 #include "images/nifti.h"
 #include "radmix/error.h"
 
+/* tests/golden, from the folder of the build or the project's own. */
+static const char *golden_folder(void) {
+  static char path[512];
+  const char *build = getenv("RADMIX_BUILD");
+
+  snprintf(path, sizeof path, "%s%stests/golden", build ? build : "", build ? "/../../" : "");
+  return path;
+}
+
 static void run(const char *command, const char *why_skip) {
   int code = system(command);
   if (WIFEXITED(code) && WEXITSTATUS(code) == 0) return;
@@ -64,7 +73,7 @@ static void assert_equals_file(const float *voxels, size_t n, const char *expect
 static void corner_cases_are_read_as_nibabel_reads_them(void **state) {
   (void)state;
   const char *shared = getenv("RADMIX_SHARED");
-  char folder[] = "/tmp/radmix-corner-XXXXXX", command[2048], path[1024], expected[128];
+  char folder[] = "/tmp/radmix-corner-XXXXXX", command[4096], path[1024], expected[128];
   int number, must_read, n_read = 0;
 
   assert_non_null(mkdtemp(folder));
@@ -72,9 +81,9 @@ static void corner_cases_are_read_as_nibabel_reads_them(void **state) {
            shared ? shared : "../shared");
   run(command, "no shared data");
   snprintf(command, sizeof command,
-           "for python in python3 /usr/bin/python3; do $python tests/golden/nifti_nibabel.py "
+           "for python in python3 /usr/bin/python3; do $python '%s/nifti_nibabel.py' "
            "'%s/data/nifti-corner' %s > %s/list && exit 0; done; exit 69",
-           shared ? shared : "../shared", folder, folder);
+           golden_folder(), shared ? shared : "../shared", folder, folder);
   run(command, "no nibabel");
 
   snprintf(path, sizeof path, "%s/list", folder);
