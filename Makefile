@@ -82,7 +82,7 @@ clean:
 
 .PHONY: lint format
 C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] include/radmix/*.h tests/*.h tests/*/*.c)
-SHELL_FILES = $(wildcard jobs/*.sh jobs/*/*.sh tests/run tests/*/*.sh .ci/run)
+SHELL_FILES = $(wildcard jobs/*.sh jobs/*/*.sh tests/run tests/cluster/check tests/cluster/inside tests/*/*.sh .ci/run)
 lint:
 	@tests/lint/layers.sh
 	@clang-format --dry-run --Werror $(C_FILES)
@@ -116,3 +116,26 @@ demo: have-build
 check: have-test
 	@$(MAKE) --no-print-directory -j2 all tests
 	@tests/run $B $(TESTS)
+
+# ---- installing, clusters ----
+
+.PHONY: install have-cluster check-cluster bench-faults bench-scaling
+# DESTDIR=/stage PREFIX=/opt/radmix: files go to /stage/opt/radmix and are made for /opt/radmix.
+install: have-build
+	@$(MAKE) --no-print-directory all
+	@DESTDIR='$(DESTDIR)' jobs/site/install.sh $B '$(PREFIX)' '$(VERSION)'
+
+# The job scripts on a real Slurm with two virtual nodes: tests/cluster/check.
+have-cluster:
+	@jobs/setup/deps.sh probe cluster || [ '$(DEPS)' = no ] || jobs/setup/deps.sh install cluster
+check-cluster: have-build have-cluster
+	@$(MAKE) --no-print-directory -j2 all
+	@tests/cluster/check $B $(TESTS)
+
+# Ranks killed at random moments, and scaling on this machine; minutes each.
+bench-faults: have-build
+	@$(MAKE) --no-print-directory -j2 all
+	@tests/bench/bench_faults.sh $B/radmix
+bench-scaling: have-build
+	@$(MAKE) --no-print-directory -j2 all benches
+	@RADMIX=$B/radmix RADMIX_BUILD=$B RADMIX_HERE=yes jobs/scaling.sh
