@@ -94,12 +94,18 @@ rx_status rx_cohort_read(MPI_Comm comm, const rx_matrix *images, const size_t *r
 /* A trained network. */
 typedef struct {
   rx_network network;
+  double noise;   /* standard deviation it was trained with */
   float *weights; /* [n_weights], the best; owned */
 } rx_model;
 
 /* Reads model.h5. Collective over comm. Errors: RX_ERR_NOINPUT, RX_ERR_INPUT. */
 rx_status rx_model_load(MPI_Comm comm, const char *path, rx_model **out);
 void rx_model_destroy(rx_model **model);
+
+/* Puts noise of the kind it was trained with, but none that it has seen, on an image.
+ * noisy, image  [size][size]; row  of the slice in the file */
+void rx_model_put_noise(const rx_model *model, uint64_t seed, size_t row, float *noisy,
+                        const float *image);
 
 /* radmix train: images.h5ad to model.h5 and history.tsv. Collective over job->comm. */
 rx_status rx_autoencoder_run(const rx_job *job);

@@ -76,10 +76,11 @@ static rx_status put_history(rx_store *store, const rx_training_state *state) {
   return status;
 }
 
-static rx_status put_network(rx_store *store, const rx_network *network) {
+static rx_status put_network(rx_store *store, const rx_network *network, double noise) {
   RX_TRY(rx_store_put_integer(store, "network/levels", network->levels));
   RX_TRY(rx_store_put_integer(store, "network/channels", network->channels));
-  return rx_store_put_integer(store, "network/size", network->size);
+  RX_TRY(rx_store_put_integer(store, "network/size", network->size));
+  return rx_store_put_number(store, "network/noise", noise);
 }
 
 static rx_status write_model(const rx_job *job, const rx_recipe *recipe,
@@ -87,7 +88,7 @@ static rx_status write_model(const rx_job *job, const rx_recipe *recipe,
   rx_store *store = NULL;
 
   RX_TRY(rx_store_create(path, &store));
-  rx_status status = put_network(store, &training->network);
+  rx_status status = put_network(store, &training->network, training->settings.noise);
   if (!status) status = put_weights(store, &training->network, "best", training->state.best);
   if (!status) status = put_weights(store, &training->network, "last", training->state.weights);
   if (!status) status = put_history(store, &training->state);
@@ -127,13 +128,14 @@ rx_status rx_model_write(const rx_job *job, const rx_recipe *recipe, const rx_tr
   return RX_AGREE(job->comm, status);
 }
 
-static rx_status get_network(const rx_store *store, const char *path, rx_network *network) {
+static rx_status get_network(const rx_store *store, const char *path, rx_model *model) {
   double levels, channels, size;
 
   RX_TRY(rx_store_get_number(store, "network/levels", &levels));
   RX_TRY(rx_store_get_number(store, "network/channels", &channels));
   RX_TRY(rx_store_get_number(store, "network/size", &size));
-  rx_status status = rx_network_build((int)levels, (int)channels, (int)size, network);
+  RX_TRY(rx_store_get_number(store, "network/noise", &model->noise));
+  rx_status status = rx_network_build((int)levels, (int)channels, (int)size, &model->network);
   return status ? RX_FAIL(RX_ERR_INPUT, "%s: network: %s", path, rx_error_message()) : RX_OK;
 }
 
@@ -156,7 +158,7 @@ static rx_status read_model(const char *path, rx_model *model) {
   rx_store *store;
 
   RX_TRY(rx_store_open(path, &store));
-  rx_status status = get_network(store, path, &model->network);
+  rx_status status = get_network(store, path, model);
   if (!status) status = RX_NEW(&model->weights, "weights", model->network.n_weights);
   if (!status) status = get_weights(store, &model->network, model->weights);
   rx_store_close(&store);
@@ -167,6 +169,7 @@ static rx_status share_model(MPI_Comm comm, rx_model *model, int rank) {
   rx_status status = RX_OK;
 
   MPI_Bcast(&model->network, (int)sizeof model->network, MPI_BYTE, 0, comm);
+  MPI_Bcast(&model->noise, 1, MPI_DOUBLE, 0, comm);
   if (rank) status = RX_NEW(&model->weights, "weights", model->network.n_weights);
   RX_TRY(RX_AGREE(comm, status));
   MPI_Bcast(model->weights, (int)model->network.n_weights, MPI_FLOAT, 0, comm);
@@ -190,4 +193,11 @@ void rx_model_destroy(rx_model **model) {
   free((*model)->weights);
   free(*model);
   *model = NULL;
+}
+
+void rx_model_put_noise(const rx_model *model, uint64_t seed, size_t row, float *noisy,
+                        const float *image) {
+  rx_noise noise = {.seed = seed, .image = (uint32_t)row, .deviation = (float)model->noise};
+
+  rx_noise_v2(noisy, image, (size_t)model->network.size * (size_t)model->network.size, &noise);
 }

@@ -1,6 +1,6 @@
 /* model.h: model.h5 and history.tsv.
  *
- *   /network/levels, channels, size
+ *   /network/levels, channels, size, noise
  *   /weights/best, /weights/last   conv1_w [outputs][inputs][3][3], conv1_b [outputs], ...
  *   /history/epoch, loss, validation_loss, learning_rate, dead_features   [epochs + 1] */
 #ifndef RADMIX_AUTOENCODER_MODEL_H

@@ -1,0 +1,163 @@
+/* radmix encode: images.h5ad and model.h5 become features.h5ad and patients.h5ad. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "encoded.h"
+#include "examples.h"
+#include "files.h"
+#include "radmix/error.h"
+#include "radmix/features.h"
+#include "radmix/matrix.h"
+#include "radmix/memory.h"
+#include "radmix/result.h"
+
+enum { FORMAT = 1, PATH_SIZE = 4096 };
+
+/* All that the stage makes on its way. */
+typedef struct {
+  char images_path[PATH_SIZE], model_path[PATH_SIZE];
+  char features_path[PATH_SIZE], patients_path[PATH_SIZE];
+  rx_recipe *recipe;
+  rx_matrix *images;
+  rx_cohort *cohort;
+  rx_model *model;
+  rx_frame *clinical;
+  double *reference; /* [n_features], of features.reference; or NULL */
+  rx_encoded *encoded;
+  rx_examples *examples;
+} encode_stage;
+
+static void destroy(encode_stage *e) {
+  rx_examples_destroy(&e->examples);
+  rx_encoded_destroy(&e->encoded);
+  free(e->reference);
+  rx_frame_destroy(&e->clinical);
+  rx_model_destroy(&e->model);
+  rx_cohort_destroy(&e->cohort);
+  rx_matrix_destroy(&e->images);
+  rx_recipe_destroy(&e->recipe);
+}
+
+static rx_status find_paths(const rx_job *job, encode_stage *e) {
+  rx_status status = rx_job_path(job, "images.h5ad", e->images_path, PATH_SIZE);
+
+  if (!status) status = rx_job_path(job, "model.h5", e->model_path, PATH_SIZE);
+  if (!status) status = rx_job_path(job, "features.h5ad", e->features_path, PATH_SIZE);
+  if (!status) status = rx_job_path(job, "patients.h5ad", e->patients_path, PATH_SIZE);
+  return RX_AGREE(job->comm, status);
+}
+
+static rx_status make_recipe(const rx_job *job, encode_stage *e) {
+  const rx_config *config = job->config;
+  rx_status status = rx_recipe_create("encode", FORMAT, &e->recipe);
+
+  if (!status) status = rx_recipe_section(e->recipe, config, "features");
+  RX_TRY(RX_AGREE(job->comm, status));
+  RX_TRY(rx_recipe_input(job->comm, e->recipe, "images.h5ad", e->images_path));
+  RX_TRY(rx_recipe_input(job->comm, e->recipe, "model.h5", e->model_path));
+  RX_TRY(rx_recipe_input(job->comm, e->recipe, "study.clinical", config->study_clinical));
+  return rx_recipe_input(job->comm, e->recipe, "features.reference", config->features_reference);
+}
+
+/* Both files are made together. */
+static rx_status check(const rx_job *job, const encode_stage *e, bool *is_current) {
+  bool has_patients = false;
+
+  RX_TRY(rx_result_check(job, e->recipe, e->features_path, is_current));
+  RX_TRY(rx_result_check(job, e->recipe, e->patients_path, &has_patients));
+  *is_current = *is_current && has_patients;
+  return RX_OK;
+}
+
+static rx_status read_reference(const rx_job *job, encode_stage *e) {
+  const char *path = job->config->features_reference;
+  size_t n = e->model->network.n_features;
+  rx_store *store = NULL;
+  rx_status status = RX_NEW(&e->reference, "quantile reference", n);
+
+  if (!status && job->rank == 0) {
+    status = rx_store_open(path, &store);
+    if (!status)
+      status = rx_store_get(store, "uns/quantile_reference", RX_FLOAT64, n, e->reference);
+    rx_store_close(&store);
+  }
+  RX_TRY(RX_AGREE(job->comm, status));
+  MPI_Bcast(e->reference, (int)n, MPI_DOUBLE, 0, job->comm);
+  return RX_OK;
+}
+
+static rx_status check_shapes(const encode_stage *e) {
+  if (e->cohort->size == e->model->network.size) return RX_OK;
+  return RX_FAIL(RX_ERR_INPUT, "%s: expected a network for %d x %d pixels, found one for %d x %d",
+                 e->model_path, e->cohort->size, e->cohort->size, e->model->network.size,
+                 e->model->network.size);
+}
+
+static rx_status load(const rx_job *job, encode_stage *e) {
+  RX_TRY(rx_matrix_open(job->comm, e->images_path, &e->images));
+  RX_TRY(RX_AGREE(job->comm, rx_cohort_create(e->images, &e->cohort)));
+  RX_TRY(rx_model_load(job->comm, e->model_path, &e->model));
+  RX_TRY(RX_AGREE(job->comm, check_shapes(e)));
+  RX_TRY(rx_clinical_load(job->comm, job->config->study_clinical, &e->clinical));
+  return *job->config->features_reference ? read_reference(job, e) : RX_OK;
+}
+
+static void say_counts(const rx_job *job, const encode_stage *e) {
+  const rx_encoded *encoded = e->encoded;
+  size_t n = encoded->n_features, n_dead = 0;
+  double zeros = 0, rates[2] = {0, 0};
+
+  for (size_t f = 0; f < n; f++) {
+    n_dead += encoded->fraction_zero[f] == 1;
+    zeros += encoded->fraction_zero[f] / (double)n;
+  }
+  rates[0] = encoded->seconds > 0 ? (double)encoded->n_slices / encoded->seconds : 0;
+  MPI_Allreduce(rates, &rates[1], 1, MPI_DOUBLE, MPI_SUM, job->comm);
+  rx_log_info(job->log, "encode: %.1f %% of all values are 0; the encoder alone: %.0f images/s",
+              100 * zeros, rates[1]);
+  if (100 * n_dead > n)
+    rx_log_warn(job->log,
+                "encode: %zu of %zu features are 0 on all slices: their channels are dead; "
+                "expected fewer: train with another study.seed or a smaller learning rate",
+                n_dead, n);
+  else if (n_dead)
+    rx_log_info(job->log, "encode: %zu of %zu features are 0 on all slices", n_dead, n);
+}
+
+static rx_status make_features(const rx_job *job, encode_stage *e) {
+  rx_encoding encoding = {.is_normalised = rx_is(job->config->features_normalise, "quantile"),
+                          .keeps_raw = job->config->features_keep_raw != 0};
+  char done[256];
+
+  RX_TRY(load(job, e));
+  encoding.reference = e->reference;
+  rx_log_info(job->log, "encode: %zu slices of %zu patients, %zu features a slice",
+              e->cohort->n_slices, e->cohort->n_patients, e->model->network.n_features);
+  RX_TRY(rx_encoded_make(job, e->images, e->cohort, e->model, &encoding, &e->encoded));
+  RX_TRY(rx_examples_make(job, e->images, e->model, &e->examples));
+  say_counts(job, e);
+  rx_feature_results results = {.images = e->images,
+                                .cohort = e->cohort,
+                                .model = e->model,
+                                .encoded = e->encoded,
+                                .examples = e->examples,
+                                .clinical = e->clinical};
+  RX_TRY(rx_patients_write(job, e->recipe, &results, e->patients_path));
+  RX_TRY(rx_features_write(job, e->recipe, &results, e->features_path));
+  snprintf(done, sizeof done, "%zu features of %zu slices of %zu patients", e->encoded->n_features,
+           e->cohort->n_slices, e->cohort->n_patients);
+  rx_job_totals(job, "encode", done, e->features_path);
+  return RX_OK;
+}
+
+rx_status rx_features_run(const rx_job *job) {
+  encode_stage e = {0};
+  bool is_current = false;
+
+  rx_status status = find_paths(job, &e);
+  if (!status) status = make_recipe(job, &e);
+  if (!status) status = check(job, &e, &is_current);
+  if (!status && !is_current) status = make_features(job, &e);
+  destroy(&e);
+  return status;
+}
