@@ -8,6 +8,7 @@
 #include "factors.h"
 #include "gene_factors.h"
 #include "known.h"
+#include "pathways.h"
 #include "radmix/error.h"
 #include "radmix/genomics.h"
 #include "radmix/matrix.h"
@@ -21,7 +22,10 @@ typedef struct {
   rx_names *known;           /* patients */
   rx_expression *expression; /* NULL when there is none */
   rx_tables tables;
+  rx_trained *training; /* NULL without genomics.apply */
+  rx_scales *scales;    /* that scores take from this cohort */
   rx_gene_choice genes;
+  rx_pathways pathways;
   rx_factors *factors;
 } work;
 
@@ -30,7 +34,10 @@ static void work_destroy(work *w) {
   rx_names_destroy(&w->known);
   rx_expression_destroy(&w->expression);
   rx_tables_destroy(&w->tables);
+  rx_trained_destroy(&w->training);
+  rx_scales_destroy(&w->scales);
   rx_gene_choice_destroy(&w->genes);
+  rx_pathways_destroy(&w->pathways);
   rx_factors_destroy(&w->factors);
 }
 
@@ -83,6 +90,8 @@ static rx_status check_settings(const rx_config *config) {
 
 /* Reads all tables. */
 static rx_status load(const rx_job *job, work *w) {
+  RX_TRY(RX_AGREE(job->comm, rx_scales_create(&w->scales)));
+  RX_TRY(rx_trained_load(job, &w->training));
   RX_TRY(rx_known_load(job, &w->known));
   if (*job->config->genomics_expression) RX_TRY(rx_expression_load(job, w->known, &w->expression));
   return rx_tables_load(job, w->known, &w->tables);
@@ -95,7 +104,10 @@ static rx_status plan(const rx_job *job, work *w) {
     status =
         rx_factors_add_patients(w->factors, w->expression->n_patients, w->expression->patients);
   RX_TRY(RX_AGREE(job->comm, status));
-  if (w->expression) RX_TRY(rx_gene_factors_plan(job, w->expression, w->factors, &w->genes));
+  if (w->expression) {
+    RX_TRY(rx_gene_factors_plan(job, w->expression, w->factors, &w->genes));
+    RX_TRY(rx_pathways_plan(job, w->expression, w->training, w->factors, &w->pathways));
+  }
   status = rx_tables_plan(&w->tables, w->factors);
   if (!status && w->factors->n_factors == 0)
     status = RX_FAIL(RX_ERR_INPUT, "factors: expected a gene, set, signature or table, found none");
@@ -104,7 +116,12 @@ static rx_status plan(const rx_job *job, work *w) {
 }
 
 static rx_status compute(const rx_job *job, work *w) {
-  if (w->expression) RX_TRY(rx_gene_factors_put(job, w->expression, &w->genes, w->factors));
+  rx_scales *scales = w->training ? w->training->scales : w->scales;
+
+  if (w->expression) {
+    RX_TRY(rx_gene_factors_put(job, w->expression, &w->genes, w->factors));
+    RX_TRY(rx_pathways_put(job, w->expression, &w->pathways, scales, w->factors));
+  }
   return rx_tables_put(job, &w->tables, w->factors);
 }
 

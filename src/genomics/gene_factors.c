@@ -82,7 +82,7 @@ static rx_status sort_choice(rx_gene_choice *choice) {
 static rx_status plan_list(const rx_lines *lines, const rx_expression *expression,
                            rx_factors *factors, rx_gene_choice *choice) {
   for (size_t i = 0; i < lines->n; i++) {
-    const char *name = lines->text[i];
+    const char *name = rx_trim(lines->text[i]);
 
     if (strpbrk(name, "\t ,;"))
       return RX_FAIL(RX_ERR_INPUT, "%s:%zu: expected one gene, found '%.80s'", lines->path,

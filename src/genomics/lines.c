@@ -70,9 +70,11 @@ static rx_status cut(const char *path, rx_lines *lines) {
 
     line++;
     if (end) *end++ = '\0';
-    char *text = rx_trim(next);
-    if (*text && *text != '#') {
-      lines->text[lines->n] = text;
+    size_t length = strlen(next);
+    if (length && next[length - 1] == '\r') next[length - 1] = '\0';
+    const char *word = next + strspn(next, " \t");
+    if (*word && *word != '#') {
+      lines->text[lines->n] = next;
       lines->line[lines->n++] = line;
     }
     next = end;

@@ -1,0 +1,97 @@
+#include "trained.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "radmix/error.h"
+#include "radmix/memory.h"
+#include "radmix/text.h"
+
+enum { BLOCK = 1 << 20 }; /* numbers read at a time */
+
+static const char method_name[] = "uns/training/method";
+static const char genes_name[] = "uns/training/genes";
+
+/* Reads scales and names. */
+static rx_status read_small(const rx_job *job, rx_store *store, rx_trained *training) {
+  RX_TRY(rx_scales_create(&training->scales));
+  RX_TRY(rx_scales_read(store, training->scales));
+  RX_TRY(rx_names_create(&training->places));
+  if (rx_store_has(store, method_name)) {
+    RX_TRY(rx_store_get_text(store, method_name, &training->method));
+    RX_TRY(rx_store_get_texts(store, genes_name, &training->n_genes, &training->genes));
+  } else {
+    RX_TRY(rx_copy_text("", &training->method));
+  }
+  for (size_t gene = 0; gene < training->n_genes; gene++)
+    RX_TRY(rx_names_add(training->places, training->genes[gene], (ptrdiff_t)gene, NULL));
+  if (!training->n_genes && !rx_scales_count(training->scales))
+    return RX_FAIL(RX_ERR_INPUT,
+                   "%s: expected a factors.h5ad with the scales of a cohort, found none in it",
+                   job->config->genomics_apply);
+  return RX_OK;
+}
+
+rx_status rx_trained_load(const rx_job *job, rx_trained **out) {
+  const char *path = job->config->genomics_apply;
+  rx_store *store = NULL;
+
+  *out = NULL;
+  if (!*path) return RX_OK;
+  RX_TRY(RX_AGREE(job->comm, RX_NEW(out, "training cohort", 1)));
+  rx_status status = rx_matrix_open(job->comm, path, &(*out)->matrix);
+  if (status) goto done;
+  /* every rank reads the few names for itself: a file opened for reading, serially */
+  status = rx_store_open(path, &store);
+  if (!status) status = read_small(job, store, *out);
+  rx_store_close(&store);
+  if ((status = RX_AGREE(job->comm, status))) goto done;
+  if (rx_matrix_has((*out)->matrix, RX_TRAINING_EXPRESSION)) {
+    size_t n_rows;
+    status = rx_matrix_shape((*out)->matrix, RX_TRAINING_EXPRESSION, &n_rows, &(*out)->n_patients);
+    if (!status && n_rows != (*out)->n_genes)
+      status =
+          RX_FAIL(RX_ERR_INPUT, "%s: expected %zu genes in " RX_TRAINING_EXPRESSION ", found %zu",
+                  path, (*out)->n_genes, n_rows);
+  }
+done:
+  if (status) rx_trained_destroy(out);
+  return status;
+}
+
+void rx_trained_destroy(rx_trained **training) {
+  rx_trained *t = *training;
+
+  if (!t) return;
+  rx_matrix_destroy(&t->matrix);
+  rx_scales_destroy(&t->scales);
+  rx_texts_destroy(&t->genes, t->n_genes);
+  rx_names_destroy(&t->places);
+  free(t->method);
+  free(t);
+  *training = NULL;
+}
+
+rx_status rx_trained_values(const rx_job *job, const rx_trained *training, size_t n,
+                            const size_t *place, double *value) {
+  size_t width = training->n_patients, rows = BLOCK / width + 1;
+  double *block;
+
+  rx_status status = RX_AGREE(job->comm, RX_NEW(&block, "training expression", rows * width));
+  for (size_t from = 0; from < training->n_genes && !status; from += rows) {
+    size_t count = training->n_genes - from < rows ? training->n_genes - from : rows;
+
+    status = rx_matrix_read(training->matrix, RX_TRAINING_EXPRESSION, RX_FLOAT64, from, count, 0,
+                            width, block);
+    for (size_t i = 0; i < n && !status; i++)
+      if (place[i] >= from && place[i] < from + count)
+        memcpy(value + i * width, block + (place[i] - from) * width, width * sizeof *value);
+  }
+  free(block);
+  return status;
+}
+
+rx_status rx_trained_write(rx_store *store, const char *method, size_t n, char *const *genes) {
+  RX_TRY(rx_store_put_text(store, method_name, method));
+  return rx_store_put_texts(store, genes_name, n, genes);
+}
