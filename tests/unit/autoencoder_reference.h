@@ -25,8 +25,8 @@ typedef struct {
 
 static inline void *read_floats(const char *folder, const char *name, const char *type,
                                 size_t width, size_t *n) {
-  char path[700];
-  snprintf(path, sizeof path, "%s/%s.%s", folder, name, type);
+  char path[1024];
+  snprintf(path, sizeof path, "%s/%.200s.%s", folder, name, type);
   FILE *file = fopen(path, "rb");
   if (!file) return NULL;
   fseek(file, 0, SEEK_END);

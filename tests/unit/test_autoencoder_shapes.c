@@ -15,7 +15,7 @@ typedef struct {
 
 /* Maps of one pixel, of an odd number of them, more than one block of channels, all levels. */
 static const shape shapes[] = {{1, 16, 8},  {1, 32, 32}, {2, 16, 20}, {3, 16, 8},   {3, 32, 24},
-                               {4, 16, 16}, {4, 32, 32}, {2, 32, 40}, {1, 16, 128}, {2, 48, 12}};
+                               {4, 16, 16}, {4, 32, 32}, {2, 32, 28}, {1, 16, 128}, {2, 48, 12}};
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
 
 /* A network with random weights and biases, and a noisy image with its target. */
@@ -109,9 +109,10 @@ static void kernels_agree_with_the_scalar_reference(void **state) {
           const rx_layer *layer = &p.network.layers[l];
           bool is_last = l == p.network.n_layers - 1;
           size_t n = rx_layer_n_weights(layer), n_biases = (size_t)layer->outputs;
-          /* With cosine, d is orthogonal to the output: what the last layer sums nearly cancels.
-           * Its bias is measured by the whole layer. */
-          double allowed = is_last && loss == RX_LOSS_COSINE ? 1e-4 : 1e-5;
+          /* Rounding that gives a window another largest value, or a pixel another side of ReLU,
+           * shows: 1e-5 of the largest gradient. With cosine what the last layer sums nearly
+           * cancels, so that its bias is measured by the whole layer. */
+          double allowed = is_last && loss == RX_LOSS_COSINE ? 1e-4 : 5e-5;
           double error = difference(found + layer->weights, expected + layer->weights,
                                     is_last ? n + n_biases : n);
           if (!is_last)
