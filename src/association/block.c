@@ -12,7 +12,7 @@
 enum { LANES = RX_REML_LANES, MOST_PATTERNS = 8 };
 
 struct rx_block {
-  const rx_cohort *cohort;
+  const rx_roster *roster;
   const rx_fit_options *options;
   size_t first, n_features;
   rx_pattern *patterns[MOST_PATTERNS]; /* 0: all patients */
@@ -57,11 +57,11 @@ void rx_cells_destroy(rx_cells **cells) {
   *cells = NULL;
 }
 
-rx_status rx_block_create(const rx_cohort *cohort, const rx_fit_options *options, size_t first,
+rx_status rx_block_create(const rx_roster *roster, const rx_fit_options *options, size_t first,
                           size_t n_features, rx_block **out) {
   RX_TRY(RX_NEW(out, "associate: patterns", 1));
   rx_block *b = *out;
-  b->cohort = cohort;
+  b->roster = roster;
   b->options = options;
   b->first = first;
   b->n_features = n_features;
@@ -103,7 +103,7 @@ static rx_status get_pattern(rx_block *b, size_t n_members, const size_t *member
       return RX_OK;
     }
   RX_TRY(
-      rx_pattern_create(b->cohort, b->options, n_members, member, b->first, b->n_features, &made));
+      rx_pattern_create(b->roster, b->options, n_members, member, b->first, b->n_features, &made));
   if (b->n_patterns < MOST_PATTERNS) {
     place = b->n_patterns++;
   } else {
@@ -116,7 +116,7 @@ static rx_status get_pattern(rx_block *b, size_t n_members, const size_t *member
 }
 
 rx_status rx_block_whole(rx_block *block, const rx_pattern **pattern) {
-  const size_t n = block->cohort->n_patients;
+  const size_t n = block->roster->n_patients;
   size_t *all = NULL;
 
   RX_TRY(RX_NEW(&all, "associate: patients", n));
@@ -332,7 +332,7 @@ static bool has_same_patients(const double *value, size_t n_patients, size_t n_f
 }
 
 rx_status rx_block_fit(rx_block *block, const double *value, size_t n_factors, rx_cells *cells) {
-  const size_t n_patients = block->cohort->n_patients;
+  const size_t n_patients = block->roster->n_patients;
   size_t *member = NULL, *column = NULL;
   unsigned char *is_done = NULL;
   rx_predictors *factors = NULL;

@@ -20,12 +20,12 @@ typedef struct rx_block rx_block;
 
 /* Makes what a rank needs to fit its features with any factors.
  * first, n_features  of the measures */
-rx_status rx_block_create(const rx_cohort *cohort, const rx_fit_options *options, size_t first,
+rx_status rx_block_create(const rx_roster *roster, const rx_fit_options *options, size_t first,
                           size_t n_features, rx_block **out);
 void rx_block_destroy(rx_block **block);
 
 /* Fits n_factors factors with all features of the block; sets the first n_factors columns of cells.
- * value  [cohort->n_patients][n_factors]; NaN is missing, and so is an infinite value
+ * value  [roster->n_patients][n_factors]; NaN is missing, and so is an infinite value
  * cells  made for n_features and at least n_factors; n_factors is set
  * Errors: RX_ERR_MEMORY, RX_ERR_INTERNAL. */
 rx_status rx_block_fit(rx_block *block, const double *value, size_t n_factors, rx_cells *cells);

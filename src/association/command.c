@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cohort.h"
 #include "describe.h"
 #include "grid.h"
 #include "radmix/association.h"
 #include "radmix/error.h"
 #include "radmix/matrix.h"
 #include "radmix/result.h"
+#include "roster.h"
 
 enum { FORMAT = 1, PATH_SIZE = 4096 };
 
@@ -17,7 +17,7 @@ typedef struct {
   char features[PATH_SIZE], factors[PATH_SIZE]; /* inputs */
   char path[PATH_SIZE], table[PATH_SIZE];       /* results */
   rx_recipe *recipe;
-  rx_cohort *cohort;
+  rx_roster *roster;
   rx_grid *grid;
   rx_frame *obs, *var; /* rank 0 only */
   rx_matrix *matrix;
@@ -28,7 +28,7 @@ static void destroy_association(association *a) {
   rx_frame_destroy(&a->var);
   rx_frame_destroy(&a->obs);
   rx_grid_destroy(&a->grid);
-  rx_cohort_destroy(&a->cohort);
+  rx_roster_destroy(&a->roster);
   rx_recipe_destroy(&a->recipe);
 }
 
@@ -91,8 +91,8 @@ static rx_status finish_files(const rx_job *job, association *a) {
 static rx_status make_associations(const rx_job *job, association *a) {
   char done[128];
 
-  RX_TRY(rx_cohort_load(job, a->features, a->factors, &a->cohort));
-  RX_TRY(rx_grid_create(job, a->cohort, &a->grid));
+  RX_TRY(rx_roster_load(job, a->features, a->factors, &a->roster));
+  RX_TRY(rx_grid_create(job, a->roster, &a->grid));
   RX_TRY(rx_describe_data(a->grid));
   RX_TRY(rx_describe_frames(a->grid, &a->obs, &a->var));
   RX_TRY(start_file(job, a));

@@ -31,20 +31,20 @@ static double kurtosis_of(size_t n, const double *value) {
   return square > 0 ? fourth * (double)count / (square * square) : NAN;
 }
 
-static void take_feature(const rx_cohort *cohort, size_t feature, double *value) {
-  const rx_measures *m = cohort->measures;
+static void take_feature(const rx_roster *roster, size_t feature, double *value) {
+  const rx_measures *m = roster->measures;
 
-  for (size_t i = 0; i < cohort->n_patients; i++)
-    value[i] = m->mean[cohort->measure[i] * m->n_features + feature];
+  for (size_t i = 0; i < roster->n_patients; i++)
+    value[i] = m->mean[roster->measure[i] * m->n_features + feature];
 }
 
 /* Share of patients whose mean is 0. */
-static double fraction_zero(const rx_cohort *cohort, size_t feature, const double *value) {
+static double fraction_zero(const rx_roster *roster, size_t feature, const double *value) {
   size_t n = 0;
 
-  for (size_t i = 0; i < cohort->n_patients; i++)
-    n += value[i] + cohort->measures->origin[feature] == 0;
-  return (double)n / (double)cohort->n_patients;
+  for (size_t i = 0; i < roster->n_patients; i++)
+    n += value[i] + roster->measures->origin[feature] == 0;
+  return (double)n / (double)roster->n_patients;
 }
 
 /* lambda / (1 + lambda) of the fit without a factor, on the rank that has the feature; else 0. */
@@ -79,24 +79,24 @@ static rx_status copy_frame(const rx_frame *from, rx_frame **out) {
 }
 
 static rx_status describe_features(const rx_grid *g, const double *icc, rx_frame **obs) {
-  const rx_cohort *cohort = g->cohort;
+  const rx_roster *roster = g->roster;
   rx_column *column;
   double *value;
 
-  RX_TRY(copy_frame(cohort->measures->features, obs));
+  RX_TRY(copy_frame(roster->measures->features, obs));
   bool has_zeros = rx_frame_find(*obs, "fraction_zero");
-  rx_status status = RX_NEW(&value, "associate: features", cohort->n_patients);
+  rx_status status = RX_NEW(&value, "associate: features", roster->n_patients);
   if (!status) status = rx_frame_add(*obs, "icc", RX_REAL, &column);
   for (size_t f = 0; f < g->n_features && !status; f++) column->real[f] = icc[f];
   if (!status) status = rx_frame_add(*obs, "kurtosis", RX_REAL, &column);
   for (size_t f = 0; f < g->n_features && !status; f++) {
-    take_feature(cohort, f, value);
-    column->real[f] = kurtosis_of(cohort->n_patients, value);
+    take_feature(roster, f, value);
+    column->real[f] = kurtosis_of(roster->n_patients, value);
   }
   if (!status && !has_zeros) status = rx_frame_add(*obs, "fraction_zero", RX_REAL, &column);
   for (size_t f = 0; f < g->n_features && !status && !has_zeros; f++) {
-    take_feature(cohort, f, value);
-    column->real[f] = fraction_zero(cohort, f, value);
+    take_feature(roster, f, value);
+    column->real[f] = fraction_zero(roster, f, value);
   }
   free(value);
   return status;
@@ -110,7 +110,7 @@ rx_status rx_describe_frames(rx_grid *g, rx_frame **obs, rx_frame **var) {
   rx_status status = gather_icc(g, icc);
   if (!status && g->job->rank == 0) {
     status = describe_features(g, icc, obs);
-    if (!status) status = copy_frame(g->cohort->factors->var, var);
+    if (!status) status = copy_frame(g->roster->factors->var, var);
   }
   free(icc);
   return RX_AGREE(g->job->comm, status);
@@ -202,8 +202,8 @@ static void print_number(FILE *file, double value) {
 }
 
 static void print_hit(const rx_grid *g, const rx_column *kind, const rx_hit *hit, FILE *file) {
-  fprintf(file, "%s\t%s\t%s", g->cohort->measures->features->names[hit->feature],
-          g->cohort->factors->var->names[hit->factor],
+  fprintf(file, "%s\t%s\t%s", g->roster->measures->features->names[hit->feature],
+          g->roster->factors->var->names[hit->factor],
           kind && kind->kind == RX_TEXT ? kind->text[hit->factor] : "");
   fprintf(file, "\t%lld", (long long)hit->n_patients);
   print_number(file, hit->beta);
@@ -220,7 +220,7 @@ static void print_hit(const rx_grid *g, const rx_column *kind, const rx_hit *hit
 }
 
 rx_status rx_describe_hits(const rx_grid *g, const char *path) {
-  const rx_column *kind = rx_frame_find(g->cohort->factors->var, "kind");
+  const rx_column *kind = rx_frame_find(g->roster->factors->var, "kind");
   FILE *file;
 
   RX_TRY(rx_output_open(path, &file));
@@ -241,7 +241,7 @@ static double detectable(double n_patients, double n_tests) {
 }
 
 static void say_slices(const rx_grid *g) {
-  const rx_cohort *c = g->cohort;
+  const rx_roster *c = g->roster;
   double n_rows = 0, most = 0;
   size_t largest = 0, n_several = 0;
 
@@ -272,8 +272,8 @@ static double heavy_features(const rx_grid *g, double *value) {
   size_t n = 0;
 
   for (size_t f = 0; f < g->n_features; f++) {
-    take_feature(g->cohort, f, value);
-    n += kurtosis_of(g->cohort->n_patients, value) > 10;
+    take_feature(g->roster, f, value);
+    n += kurtosis_of(g->roster->n_patients, value) > 10;
   }
   return 100 * (double)n / (double)g->n_features;
 }
@@ -282,8 +282,8 @@ static double heavy_factors(const rx_grid *g, size_t count, double *value) {
   size_t n = 0;
 
   for (size_t c = 0; c < count; c++) {
-    for (size_t i = 0; i < g->cohort->n_patients; i++) value[i] = g->value[i * count + c];
-    n += kurtosis_of(g->cohort->n_patients, value) > 10;
+    for (size_t i = 0; i < g->roster->n_patients; i++) value[i] = g->value[i * count + c];
+    n += kurtosis_of(g->roster->n_patients, value) > 10;
   }
   return (double)n;
 }
@@ -293,7 +293,7 @@ rx_status rx_describe_data(rx_grid *g) {
   double *value, heavy = 0;
 
   say_slices(g);
-  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&value, "associate: features", g->cohort->n_patients)));
+  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&value, "associate: features", g->roster->n_patients)));
   rx_status status = RX_OK;
   for (size_t round = 0; round < g->n_rounds && !status; round++) {
     size_t first, count;

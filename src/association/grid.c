@@ -53,28 +53,28 @@ void rx_grid_run(const rx_grid *g, size_t round, size_t *first, size_t *count) {
 }
 
 static rx_status allocate(rx_grid *g) {
-  RX_TRY(rx_block_create(g->cohort, &g->options, g->first, g->n_mine, &g->block));
+  RX_TRY(rx_block_create(g->roster, &g->options, g->first, g->n_mine, &g->block));
   RX_TRY(rx_cells_create(g->n_mine, g->width, &g->cells));
-  RX_TRY(RX_NEW(&g->value, "associate: factors", g->cohort->n_patients * g->width));
+  RX_TRY(RX_NEW(&g->value, "associate: factors", g->roster->n_patients * g->width));
   RX_TRY(RX_NEW(&g->log10_p, "associate: p values", g->n_rounds));
   return RX_NEW(&g->factor, "associate: factors", g->n_factors);
 }
 
-rx_status rx_grid_create(const rx_job *job, const rx_cohort *cohort, rx_grid **out) {
+rx_status rx_grid_create(const rx_job *job, const rx_roster *roster, rx_grid **out) {
   const rx_config *config = job->config;
   rx_status status = RX_AGREE(job->comm, RX_NEW(out, "associate: grid", 1));
 
   if (status) return status;
   rx_grid *g = *out;
   g->job = job;
-  g->cohort = cohort;
+  g->roster = roster;
   g->group = MPI_COMM_NULL;
-  g->n_features = cohort->measures->n_features;
-  g->n_factors = cohort->factors->n_var;
+  g->n_features = roster->measures->n_features;
+  g->n_factors = roster->factors->n_var;
   g->adjust = adjust_of(config);
   g->options.df = df_of(config);
   g->options.is_ratio = rx_is(config->association_test, "lrt");
-  g->options.min_patients = rx_cohort_min_patients(job, cohort);
+  g->options.min_patients = rx_roster_min_patients(job, roster);
   g->is_transformed = rx_is(config->association_factor_transform, "rank-normal");
   status = rx_isa_choose(job->comm, &g->options.isa);
   if (!status) {
@@ -104,17 +104,17 @@ void rx_grid_destroy(rx_grid **grid) {
 /* ---- fitting ---- */
 
 rx_status rx_grid_read(rx_grid *g, size_t round) {
-  const rx_cohort *cohort = g->cohort;
-  const size_t n_rows = cohort->factors->n_obs;
+  const rx_roster *roster = g->roster;
+  const size_t n_rows = roster->factors->n_obs;
   double *all = NULL;
   size_t first, count;
 
   rx_grid_run(g, round, &first, &count);
   RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&all, "associate: factors", n_rows * count)));
   rx_status status =
-      rx_matrix_read(cohort->factors, "X", RX_FLOAT64, 0, count ? n_rows : 0, first, count, all);
-  for (size_t i = 0; i < cohort->n_patients && count && !status; i++)
-    memcpy(g->value + i * count, all + cohort->factor[i] * count, count * sizeof *all);
+      rx_matrix_read(roster->factors, "X", RX_FLOAT64, 0, count ? n_rows : 0, first, count, all);
+  for (size_t i = 0; i < roster->n_patients && count && !status; i++)
+    memcpy(g->value + i * count, all + roster->factor[i] * count, count * sizeof *all);
   free(all);
   return status;
 }

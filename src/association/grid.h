@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct {
   const rx_job *job;
-  const rx_cohort *cohort;
+  const rx_roster *roster;
   rx_fit_options options;
   rx_adjust adjust;
   bool is_transformed; /* factors to normal scores */
@@ -41,7 +41,7 @@ typedef struct {
   size_t n_rounds;
   rx_block *block;
   rx_cells *cells;           /* [n_mine][width] */
-  double *value;             /* [patients of the cohort][width], the factors of a run */
+  double *value;             /* [patients of the roster][width], the factors of a run */
   double **log10_p;          /* [n_rounds], each [columns of the run][n_features] */
   rx_factor_summary *factor; /* [n_factors] */
   int64_t n_tests;
@@ -50,8 +50,8 @@ typedef struct {
   size_t n_hits;
 } rx_grid;
 
-/* Divides the work. Collective. cohort is kept, not owned. */
-rx_status rx_grid_create(const rx_job *job, const rx_cohort *cohort, rx_grid **out);
+/* Divides the work. Collective. roster is kept, not owned. */
+rx_status rx_grid_create(const rx_job *job, const rx_roster *roster, rx_grid **out);
 void rx_grid_destroy(rx_grid **grid);
 
 /* Fits all cells and writes X and the layers but q_all and q_hierarchical. Collective. */

@@ -192,7 +192,7 @@ static void fill(const rx_grid *g, size_t count, size_t column, rx_hit *hit) {
 
 /* Fits the columns of a run that have hits once more: cheaper than to keep all cells. */
 static rx_status refit(rx_grid *g, size_t first, size_t count) {
-  const size_t n_patients = g->cohort->n_patients;
+  const size_t n_patients = g->roster->n_patients;
   double *value = NULL;
   size_t n = 0, *place = NULL;
 

@@ -108,13 +108,13 @@ static rx_fit prepare_feature(const rx_pattern *p, const rx_fit_options *options
   return has_within ? RX_FIT_OK : RX_FIT_ZERO_WITHIN;
 }
 
-static void gather(const rx_cohort *cohort, const rx_pattern *p, size_t feature, size_t lane,
+static void gather(const rx_roster *roster, const rx_pattern *p, size_t feature, size_t lane,
                    tile *t) {
-  const rx_measures *m = cohort->measures;
+  const rx_measures *m = roster->measures;
 
   t->within[lane] = 0;
   for (size_t i = 0; i < p->n_members; i++) {
-    size_t at = cohort->measure[p->member[i]] * m->n_features + feature;
+    size_t at = roster->measure[p->member[i]] * m->n_features + feature;
     t->value[i * TILE + lane] = m->mean[at];
     t->within[lane] += m->within[at];
   }
@@ -155,16 +155,16 @@ static void store_feature(const rx_pattern *p, size_t feature, size_t lane, cons
     p->residual[feature] += y[j] * y[j] / (p->lambda[feature] + p->space->pole[j]);
 }
 
-static void prepare_tile(const rx_cohort *cohort, const rx_fit_options *options, size_t start,
+static void prepare_tile(const rx_roster *roster, const rx_fit_options *options, size_t start,
                          rx_pattern *p, tile *t) {
   size_t count = p->n_features - start < TILE ? p->n_features - start : TILE;
 
   for (size_t lane = 0; lane < TILE; lane++) {
     if (lane < count) {
       size_t feature = p->first + start + lane;
-      gather(cohort, p, feature, lane, t);
+      gather(roster, p, feature, lane, t);
       p->fit[start + lane] = (unsigned char)prepare_feature(
-          p, options, cohort->measures->origin[feature], lane, t, &p->scale[start + lane]);
+          p, options, roster->measures->origin[feature], lane, t, &p->scale[start + lane]);
     }
     if (lane >= count || !rx_fit_is_tested(p->fit[start + lane])) fill_lane(p, lane, t);
   }
@@ -189,13 +189,13 @@ static rx_status allocate(rx_pattern *p, tile *t) {
   return RX_NEW(&t->sorted, "associate: features", p->n_members);
 }
 
-static rx_status make_contrasts(const rx_cohort *cohort, rx_pattern *p) {
+static rx_status make_contrasts(const rx_roster *roster, rx_pattern *p) {
   double *rows = NULL, *design = NULL;
   int n_columns = 0;
 
   RX_TRY(RX_NEW(&rows, "associate: patients", p->n_members));
-  for (size_t i = 0; i < p->n_members; i++) rows[i] = cohort->rows[p->member[i]];
-  rx_status status = rx_cohort_design(cohort, p->n_members, p->member, &n_columns, &design);
+  for (size_t i = 0; i < p->n_members; i++) rows[i] = roster->rows[p->member[i]];
+  rx_status status = rx_roster_design(roster, p->n_members, p->member, &n_columns, &design);
   if (!status)
     status = rx_contrasts_create((int)p->n_members, rows, n_columns, design, &p->contrasts);
   free(design);
@@ -203,7 +203,7 @@ static rx_status make_contrasts(const rx_cohort *cohort, rx_pattern *p) {
   return status;
 }
 
-rx_status rx_pattern_create(const rx_cohort *cohort, const rx_fit_options *options,
+rx_status rx_pattern_create(const rx_roster *roster, const rx_fit_options *options,
                             size_t n_members, const size_t *member, size_t first, size_t n_features,
                             rx_pattern **out) {
   tile t = {0};
@@ -216,13 +216,13 @@ rx_status rx_pattern_create(const rx_cohort *cohort, const rx_fit_options *optio
   p->n_features = n_features;
   if ((status = RX_NEW(&p->member, "associate: patients", n_members))) goto done;
   memcpy(p->member, member, n_members * sizeof *member);
-  if ((status = make_contrasts(cohort, p))) goto done;
+  if ((status = make_contrasts(roster, p))) goto done;
   if ((status = rx_reml_space_create(p->contrasts, options->is_ratio, &p->space))) goto done;
   p->df = (double)n_members - p->contrasts->n_columns - 1;
   if (p->df > 0) rx_tail_prepare(p->df, &p->tail);
   if ((status = allocate(p, &t))) goto done;
   for (size_t start = 0; start < n_features; start += TILE)
-    prepare_tile(cohort, options, start, p, &t);
+    prepare_tile(roster, options, start, p, &t);
 done:
   free(t.sorted);
   free(t.contrast);

@@ -6,11 +6,11 @@
 #ifndef RADMIX_ASSOCIATION_PATTERN_H
 #define RADMIX_ASSOCIATION_PATTERN_H
 
-#include "cohort.h"
 #include "contrasts.h"
 #include "inference.h"
 #include "radmix/association.h"
 #include "reml.h"
+#include "roster.h"
 #include "tail.h"
 
 /* What a run asks for, the same for all its fits. */
@@ -22,7 +22,7 @@ typedef struct {
 } rx_fit_options;
 
 typedef struct {
-  size_t n_members, *member; /* patients of the cohort; owned, as all that follows */
+  size_t n_members, *member; /* patients of the roster; owned, as all that follows */
   rx_contrasts *contrasts;
   rx_reml_space *space;       /* by REML, or by ML with is_ratio */
   double df;                  /* containment, of a fit with a factor; may be <= 0 */
@@ -39,9 +39,9 @@ typedef struct {
 } rx_pattern;
 
 /* Prepares features first .. first + n_features - 1 for some patients. Local.
- * member  [n_members], patients of the cohort, ascending
+ * member  [n_members], patients of the roster, ascending
  * Errors: RX_ERR_MEMORY, RX_ERR_INTERNAL. */
-rx_status rx_pattern_create(const rx_cohort *cohort, const rx_fit_options *options,
+rx_status rx_pattern_create(const rx_roster *roster, const rx_fit_options *options,
                             size_t n_members, const size_t *member, size_t first, size_t n_features,
                             rx_pattern **out);
 void rx_pattern_destroy(rx_pattern **pattern);

@@ -14,7 +14,7 @@ typedef struct {
 } rx_predictors;
 
 /* Prepares some columns of a block.
- * value   [patients of the cohort][n_columns]
+ * value   [patients of the roster][n_columns]
  * column  [n_factors] */
 rx_status rx_predictors_create(const rx_pattern *pattern, const double *value, size_t n_columns,
                                size_t n_factors, const size_t *column, rx_predictors **out);

@@ -1,6 +1,6 @@
-/* cohort.h: the patients of a run, who have features, at least one factor and all covariates. */
-#ifndef RADMIX_ASSOCIATION_COHORT_H
-#define RADMIX_ASSOCIATION_COHORT_H
+/* roster.h: the patients of a run, who have features, at least one factor and all covariates. */
+#ifndef RADMIX_ASSOCIATION_ROSTER_H
+#define RADMIX_ASSOCIATION_ROSTER_H
 
 #include <stdbool.h>
 
@@ -26,24 +26,24 @@ typedef struct {
   double *rows;            /* [n_patients], n_i */
   int n_covariates;
   rx_covariate *covariates; /* [n_covariates] */
-} rx_cohort;
+} rx_roster;
 
 /* Reads features, factors and clinical table, and says who was left out and why. Collective.
  * features_path, factors_path  of the inputs
  * Errors: RX_ERR_NOINPUT, RX_ERR_INPUT, RX_ERR_CONFIG (a column that is not there), RX_ERR_MEMORY.
  */
-rx_status rx_cohort_load(const rx_job *job, const char *features_path, const char *factors_path,
-                         rx_cohort **out);
-void rx_cohort_destroy(rx_cohort **cohort);
+rx_status rx_roster_load(const rx_job *job, const char *features_path, const char *factors_path,
+                         rx_roster **out);
+void rx_roster_destroy(rx_roster **roster);
 
 /* The covariates of some patients as columns of numbers: a text by treatment contrasts against its
  * first level among them. Local.
- * member  [n_members], patients of the cohort
+ * member  [n_members], patients of the roster
  * out     [n_members][*n_columns], to be released with free() */
-rx_status rx_cohort_design(const rx_cohort *cohort, size_t n_members, const size_t *member,
+rx_status rx_roster_design(const rx_roster *roster, size_t n_members, const size_t *member,
                            int *n_columns, double **out);
 
 /* Patients that must differ from the commonest value of a feature. */
-int rx_cohort_min_patients(const rx_job *job, const rx_cohort *cohort);
+int rx_roster_min_patients(const rx_job *job, const rx_roster *roster);
 
 #endif

@@ -1,4 +1,4 @@
-#include "cohort.h"
+#include "roster.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@ enum { COLUMNS_AT_ONCE = 512, MOST_NAMED = 12 };
 /* Why a patient is not in the run, in the order in which it is asked. */
 typedef enum { IS_IN, NO_FACTORS, NOT_IN_SUBSET, NO_COVARIATES, N_REASONS } reason;
 
-void rx_cohort_destroy(rx_cohort **cohort) {
-  rx_cohort *c = *cohort;
+void rx_roster_destroy(rx_roster **roster) {
+  rx_roster *c = *roster;
 
   if (!c) return;
   for (int k = 0; k < c->n_covariates; k++) {
@@ -31,7 +31,7 @@ void rx_cohort_destroy(rx_cohort **cohort) {
   rx_matrix_destroy(&c->factors);
   rx_measures_destroy(&c->measures);
   free(c);
-  *cohort = NULL;
+  *roster = NULL;
 }
 
 /* ---- who has factors ---- */
@@ -65,7 +65,7 @@ static rx_status mark_rows_with_factors(const rx_job *job, const rx_matrix *fact
 /* ---- the clinical table ---- */
 
 /* Finds a clinical column that a setting names. */
-static rx_status need_column(const rx_job *job, const rx_cohort *c, const char *setting,
+static rx_status need_column(const rx_job *job, const rx_roster *c, const char *setting,
                              const char *name, const rx_column **column) {
   if (!c->clinical)
     return RX_FAIL(RX_ERR_CONFIG, "%s: '%.80s' needs study.clinical, which is not given", setting,
@@ -84,7 +84,7 @@ static bool is_missing(const rx_column *column, ptrdiff_t row) {
 }
 
 /* Marks who is outside study.subset, "ER=1,T=0". row  [n] of the clinical table */
-static rx_status mark_subset(const rx_job *job, const rx_cohort *c, size_t n, const ptrdiff_t *row,
+static rx_status mark_subset(const rx_job *job, const rx_roster *c, size_t n, const ptrdiff_t *row,
                              reason *why) {
   rx_list list;
   rx_status status = rx_list_create(job->config->study_subset, ',', &list);
@@ -114,7 +114,7 @@ static rx_status mark_subset(const rx_job *job, const rx_cohort *c, size_t n, co
   return status;
 }
 
-static rx_status mark_covariates(const rx_job *job, const rx_cohort *c, const rx_list *names,
+static rx_status mark_covariates(const rx_job *job, const rx_roster *c, const rx_list *names,
                                  size_t n, const ptrdiff_t *row, reason *why) {
   for (int k = 0; k < names->n; k++) {
     const rx_column *column = NULL;
@@ -130,7 +130,7 @@ static int compare_texts(const void *a, const void *b) {
 }
 
 /* Levels in byte order, and the level of each patient of the run. */
-static rx_status take_levels(const rx_cohort *c, const rx_column *column, rx_covariate *covariate) {
+static rx_status take_levels(const rx_roster *c, const rx_column *column, rx_covariate *covariate) {
   char **levels;
   int n = 0;
 
@@ -149,7 +149,7 @@ static rx_status take_levels(const rx_cohort *c, const rx_column *column, rx_cov
   return RX_OK;
 }
 
-static rx_status take_covariates(const rx_list *names, rx_cohort *c) {
+static rx_status take_covariates(const rx_list *names, rx_roster *c) {
   RX_TRY(RX_NEW(&c->covariates, "associate: covariates", names->n));
   for (int k = 0; k < names->n; k++) {
     rx_covariate *covariate = &c->covariates[k];
@@ -170,7 +170,7 @@ static rx_status take_covariates(const rx_list *names, rx_cohort *c) {
 /* ---- putting them together ---- */
 
 static rx_status keep(const ptrdiff_t *factor_row, const ptrdiff_t *clinical_row, const reason *why,
-                      rx_cohort *c) {
+                      rx_roster *c) {
   const rx_measures *m = c->measures;
   size_t n = 0;
 
@@ -218,7 +218,7 @@ static void say_left_out(const rx_job *job, const rx_frame *frame, const reason 
 }
 
 /* Patients with factors that have no features. */
-static rx_status say_without_features(const rx_job *job, const rx_cohort *c,
+static rx_status say_without_features(const rx_job *job, const rx_roster *c,
                                       const unsigned char *has_any) {
   const rx_frame *frame = c->factors->obs;
   ptrdiff_t *row = NULL;
@@ -241,7 +241,7 @@ static rx_status say_without_features(const rx_job *job, const rx_cohort *c,
 }
 
 /* The local part: matches, marks, keeps. */
-static rx_status choose_patients(const rx_job *job, const unsigned char *has_any, rx_cohort *c) {
+static rx_status choose_patients(const rx_job *job, const unsigned char *has_any, rx_roster *c) {
   const size_t n = c->measures->n_patients;
   char *const *names = c->measures->patients->names;
   ptrdiff_t *factor_row = NULL, *clinical_row = NULL;
@@ -276,13 +276,13 @@ done:
   return status;
 }
 
-rx_status rx_cohort_load(const rx_job *job, const char *features_path, const char *factors_path,
-                         rx_cohort **out) {
+rx_status rx_roster_load(const rx_job *job, const char *features_path, const char *factors_path,
+                         rx_roster **out) {
   unsigned char *has_any = NULL;
   rx_status status;
 
   if ((status = RX_AGREE(job->comm, RX_NEW(out, "associate: patients", 1)))) return status;
-  rx_cohort *c = *out;
+  rx_roster *c = *out;
   if ((status = rx_measures_load(job->comm, features_path, &c->measures))) goto done;
   if ((status = rx_matrix_open(job->comm, factors_path, &c->factors))) goto done;
   if ((status = rx_clinical_load(job->comm, job->config->study_clinical, &c->clinical))) goto done;
@@ -292,7 +292,7 @@ rx_status rx_cohort_load(const rx_job *job, const char *features_path, const cha
   status = RX_AGREE(job->comm, choose_patients(job, has_any, c));
 done:
   free(has_any);
-  if (status) rx_cohort_destroy(out);
+  if (status) rx_roster_destroy(out);
   return status;
 }
 
@@ -318,20 +318,20 @@ static int number_levels(const rx_covariate *covariate, const bool *is_there, in
   return column;
 }
 
-static void fill_design(const rx_cohort *cohort, size_t n_members, const size_t *member,
+static void fill_design(const rx_roster *roster, size_t n_members, const size_t *member,
                         int *const *column_of, const int *start, int n_columns, double *out) {
   for (size_t i = 0; i < n_members; i++)
-    for (int k = 0; k < cohort->n_covariates; k++) {
-      double value = cohort->covariates[k].number[member[i]];
+    for (int k = 0; k < roster->n_covariates; k++) {
+      double value = roster->covariates[k].number[member[i]];
       double *row = out + i * (size_t)n_columns;
-      if (!cohort->covariates[k].n_levels)
+      if (!roster->covariates[k].n_levels)
         row[start[k]] = value;
       else if (column_of[k][(int)value] >= 0)
         row[column_of[k][(int)value]] = 1;
     }
 }
 
-rx_status rx_cohort_design(const rx_cohort *cohort, size_t n_members, const size_t *member,
+rx_status rx_roster_design(const rx_roster *roster, size_t n_members, const size_t *member,
                            int *n_columns, double **out) {
   int **column_of = NULL, *start = NULL;
   bool *is_there = NULL;
@@ -339,11 +339,11 @@ rx_status rx_cohort_design(const rx_cohort *cohort, size_t n_members, const size
 
   *n_columns = 0;
   *out = NULL;
-  if ((status = RX_NEW(&column_of, "associate: covariates", cohort->n_covariates))) goto done;
-  if ((status = RX_NEW(&start, "associate: covariates", cohort->n_covariates))) goto done;
-  if ((status = RX_NEW(&is_there, "associate: levels", cohort->n_patients))) goto done;
-  for (int k = 0; k < cohort->n_covariates; k++) {
-    const rx_covariate *covariate = &cohort->covariates[k];
+  if ((status = RX_NEW(&column_of, "associate: covariates", roster->n_covariates))) goto done;
+  if ((status = RX_NEW(&start, "associate: covariates", roster->n_covariates))) goto done;
+  if ((status = RX_NEW(&is_there, "associate: levels", roster->n_patients))) goto done;
+  for (int k = 0; k < roster->n_covariates; k++) {
+    const rx_covariate *covariate = &roster->covariates[k];
     start[k] = *n_columns;
     if ((status = RX_NEW(&column_of[k], "associate: levels", covariate->n_levels))) goto done;
     find_levels(covariate, n_members, member, is_there);
@@ -351,17 +351,17 @@ rx_status rx_cohort_design(const rx_cohort *cohort, size_t n_members, const size
                                      : *n_columns + 1;
   }
   if ((status = RX_NEW(out, "associate: covariates", n_members * (size_t)*n_columns))) goto done;
-  fill_design(cohort, n_members, member, column_of, start, *n_columns, *out);
+  fill_design(roster, n_members, member, column_of, start, *n_columns, *out);
 done:
-  for (int k = 0; column_of && k < cohort->n_covariates; k++) free(column_of[k]);
+  for (int k = 0; column_of && k < roster->n_covariates; k++) free(column_of[k]);
   free(column_of);
   free(start);
   free(is_there);
   return status;
 }
 
-int rx_cohort_min_patients(const rx_job *job, const rx_cohort *cohort) {
-  int n = (int)cohort->n_patients, least = (n + 9) / 10;
+int rx_roster_min_patients(const rx_job *job, const rx_roster *roster) {
+  int n = (int)roster->n_patients, least = (n + 9) / 10;
 
   if (rx_config_is_named(job->config, RX_SETTING_association_min_patients))
     return job->config->association_min_patients;
