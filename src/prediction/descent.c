@@ -39,7 +39,7 @@ static void destroy(descent *d) {
   free(d->is_in);
 }
 
-static rx_status create(const rx_rows *rows, const rx_lasso_options *options, descent *d) {
+static rx_status create(const rx_lasso_rows *rows, const rx_lasso_options *options, descent *d) {
   size_t n = 0, p = rows->n_features;
 
   for (size_t i = 0; i < rows->n_rows; i++) n += rows->weight[i] > 0;
@@ -66,7 +66,7 @@ static rx_status create(const rx_rows *rows, const rx_lasso_options *options, de
 }
 
 /* Copies rows that count; a feature becomes a run of memory. */
-static void copy_rows(const rx_rows *rows, descent *d) {
+static void copy_rows(const rx_lasso_rows *rows, descent *d) {
   double total = 0;
   size_t k = 0;
 
@@ -381,7 +381,8 @@ static rx_status fit(descent *d, rx_lasso *path) {
   return RX_OK;
 }
 
-rx_status rx_descent_fit(const rx_rows *rows, const rx_lasso_options *options, rx_lasso **out) {
+rx_status rx_descent_fit(const rx_lasso_rows *rows, const rx_lasso_options *options,
+                         rx_lasso **out) {
   descent d;
 
   *out = NULL;

@@ -19,12 +19,13 @@ typedef struct {
   const double *x;      /* [n_rows][stride]: row, feature; finite */
   const double *y;      /* [n_rows]; 0 or 1 (binomial) */
   const double *weight; /* [n_rows], >= 0, not all 0; rows of weight 0 are left out */
-} rx_rows;
+} rx_lasso_rows;
 
 /* Fits the path. A feature that is constant over the rows is never selected. When no feature
  * varies, or the outcome does not, every coefficient is 0 and lambda_max is 0. Local. out  a new
  * path Errors: RX_ERR_MEMORY. */
-rx_status rx_descent_fit(const rx_rows *rows, const rx_lasso_options *options, rx_lasso **out);
+rx_status rx_descent_fit(const rx_lasso_rows *rows, const rx_lasso_options *options,
+                         rx_lasso **out);
 
 /* ---- kernel: descent.kernel.c ---- */
 

@@ -1,0 +1,318 @@
+/* The rows of feature sets: read, averaged over patients, joined. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "prediction/panel.h"
+#include "radmix/error.h"
+#include "radmix/memory.h"
+#include "radmix/partition.h"
+#include "radmix/text.h"
+
+void rx_panel_clear_set(rx_feature_set *set) {
+  free(set->name);
+  free(set->patient);
+  free(set->weight);
+  free(set->is_used);
+  free(set->x);
+  free(set->z);
+  rx_frame_destroy(&set->var);
+  *set = (rx_feature_set){NULL};
+}
+
+/* ---- frames ---- */
+
+static rx_status copy_frame(const rx_frame *from, rx_frame **out) {
+  ptrdiff_t *rows;
+
+  RX_TRY(rx_frame_create(from->n_rows, out));
+  RX_TRY(RX_NEW(&rows, "frame", from->n_rows));
+  rx_status status = RX_OK;
+  for (size_t r = 0; r < from->n_rows && !status; r++) {
+    rows[r] = (ptrdiff_t)r;
+    status = rx_frame_name(*out, r, from->names[r]);
+  }
+  for (size_t c = 0; c < from->n_columns && !status; c++)
+    status = rx_frame_copy_column(*out, from, &from->columns[c], rows);
+  free(rows);
+  return status;
+}
+
+/* ---- rows ---- */
+
+/* Puts 1/n_i or 1, and counts the patients. */
+static rx_status weigh_rows(const rx_job *job, size_t n_patients, rx_feature_set *set) {
+  size_t *n_rows;
+  bool by_patient = rx_is(job->config->prediction_weights, "patient");
+
+  RX_TRY(RX_NEW(&n_rows, "patients", n_patients));
+  rx_status status = RX_NEW(&set->weight, "weights", set->n_rows);
+  for (size_t r = 0; r < set->n_rows; r++) n_rows[set->patient[r]]++;
+  for (size_t r = 0; r < set->n_rows && !status; r++)
+    set->weight[r] = by_patient ? 1 / (double)n_rows[set->patient[r]] : 1;
+  for (size_t i = 0; i < n_patients; i++) set->n_patients += n_rows[i] > 0;
+  free(n_rows);
+  return status;
+}
+
+typedef struct {
+  int patient;
+  size_t row;
+} placed_row;
+
+static int compare_places(const void *a, const void *b) {
+  const placed_row *x = a, *y = b;
+
+  if (x->patient != y->patient) return x->patient < y->patient ? -1 : 1;
+  return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* The rows of known patients, in the order of patients; order [*n] their rows in the file. */
+static rx_status order_rows(size_t n_rows, const ptrdiff_t *place, placed_row **order, size_t *n) {
+  RX_TRY(RX_NEW(order, "rows", n_rows));
+  *n = 0;
+  for (size_t r = 0; r < n_rows; r++)
+    if (place[r] >= 0) (*order)[(*n)++] = (placed_row){(int)place[r], r};
+  qsort(*order, *n, sizeof **order, compare_places);
+  return RX_OK;
+}
+
+/* Reads all rows on every rank, and sorts them by patient. */
+static rx_status read_whole(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
+                            rx_feature_set *set) {
+  double *all = NULL;
+  placed_row *order = NULL;
+  size_t bytes = p->n_features * sizeof *all;
+  rx_status status = RX_NEW(&all, "features", p->n_rows * p->n_features);
+
+  if (!status) status = order_rows(p->n_rows, place, &order, &set->n_rows);
+  if (!status) status = RX_NEW(&set->patient, "rows", set->n_rows);
+  if (!status) status = RX_NEW(&set->x, "features", set->n_rows * p->n_features);
+  status = RX_AGREE(job->comm, status);
+  if (!status) status = rx_feature_file_read(p, 0, p->n_rows, all);
+  for (size_t r = 0; r < set->n_rows && !status; r++) {
+    set->patient[r] = order[r].patient;
+    memcpy(set->x + r * p->n_features, all + order[r].row * p->n_features, bytes);
+  }
+  set->n_local = set->n_rows;
+  free(order);
+  free(all);
+  return status;
+}
+
+/* Adds the rows of one piece of the file to the sums of their patients. */
+static void add_piece(const double *piece, size_t first, size_t n, size_t p, const ptrdiff_t *place,
+                      double *sums) {
+  for (size_t r = 0; r < n; r++) {
+    if (place[first + r] < 0) continue;
+    double *sum = sums + (size_t)place[first + r] * p;
+    for (size_t j = 0; j < p; j++) sum[j] += piece[r * p + j];
+  }
+}
+
+/* Sums of the features over the rows of each patient. A rank reads its part of the file in pieces
+ * of bounded size. sums [n_patients][n_features], set on all ranks. */
+static rx_status sum_patients(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
+                              size_t n_patients, double *sums) {
+  enum { ROWS = 1024 };
+  size_t first, count, longest = (p->n_rows + (size_t)job->n_ranks - 1) / (size_t)job->n_ranks;
+  double *piece;
+  rx_status status = RX_NEW(&piece, "features", ROWS * p->n_features);
+
+  if ((status = RX_AGREE(job->comm, status))) return status;
+  rx_partition(p->n_rows, job->rank, job->n_ranks, &first, &count);
+  for (size_t at = 0; at < longest && !status; at += ROWS) {
+    size_t n = at >= count ? 0 : count - at < ROWS ? count - at : ROWS;
+    status = rx_feature_file_read(p, n ? first + at : 0, n, piece);
+    if (!status) add_piece(piece, first + at, n, p->n_features, place, sums);
+  }
+  free(piece);
+  for (size_t i = 0; i < n_patients && !status; i++)
+    MPI_Allreduce(MPI_IN_PLACE, sums + i * p->n_features, (int)p->n_features, MPI_DOUBLE, MPI_SUM,
+                  job->comm);
+  return status;
+}
+
+/* One row a patient: the mean of its rows. */
+static rx_status read_means(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
+                            size_t n_patients, rx_feature_set *set) {
+  double *sums = NULL;
+  size_t *n_rows = NULL, n_features = p->n_features;
+  rx_status status = RX_NEW(&sums, "patient means", n_patients * n_features);
+
+  if (!status) status = RX_NEW(&n_rows, "patients", n_patients);
+  if (!status) status = RX_NEW(&set->patient, "patients", n_patients);
+  status = RX_AGREE(job->comm, status);
+  if (!status) status = sum_patients(job, p, place, n_patients, sums);
+  for (size_t r = 0; r < p->n_rows && !status; r++)
+    if (place[r] >= 0) n_rows[place[r]]++;
+  for (size_t i = 0; i < n_patients && !status; i++) {
+    if (!n_rows[i]) continue;
+    set->patient[set->n_rows] = (int)i;
+    for (size_t j = 0; j < n_features; j++)
+      sums[set->n_rows * n_features + j] = sums[i * n_features + j] / (double)n_rows[i];
+    set->n_rows++;
+  }
+  set->n_local = set->n_rows;
+  set->x = sums;
+  free(n_rows);
+  return status;
+}
+
+/* ---- missing values ---- */
+
+static bool is_empty_row(const double *x, size_t n) {
+  for (size_t j = 0; j < n; j++)
+    if (isfinite(x[j])) return false;
+  return true;
+}
+
+/* Drops rows that have no number at all; returns how many. */
+static size_t drop_empty_rows(rx_feature_set *set) {
+  size_t kept = 0, n = set->n_rows, p = set->n_features;
+
+  for (size_t r = 0; r < n; r++) {
+    if (is_empty_row(set->x + r * p, p)) continue;
+    if (kept != r) memcpy(set->x + kept * p, set->x + r * p, p * sizeof *set->x);
+    set->patient[kept++] = set->patient[r];
+  }
+  set->n_rows = set->n_local = kept;
+  return n - kept;
+}
+
+/* Features with a missing or infinite value take no part, and are named. */
+static void exclude_missing(const rx_job *job, rx_feature_set *set) {
+  const char *example = "";
+
+  for (size_t j = 0; j < set->n_features; j++) {
+    set->is_used[j] = true;
+    for (size_t r = 0; r < set->n_rows && set->is_used[j]; r++)
+      set->is_used[j] = isfinite(set->x[r * set->n_features + j]);
+    if (set->is_used[j]) continue;
+    if (!set->n_unused++) example = set->var->names[j];
+    for (size_t r = 0; r < set->n_rows; r++) set->x[r * set->n_features + j] = 0;
+  }
+  if (set->n_unused)
+    rx_log_warn(job->log,
+                "predict: %s: %zu of %zu features left out for missing or infinite values "
+                "(%s%s)",
+                set->name, set->n_unused, set->n_features, example,
+                set->n_unused > 1 ? ", ..." : "");
+}
+
+rx_status rx_panel_add_set(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
+                           size_t n_patients, rx_feature_set *set) {
+  bool by_patient = rx_is(job->config->prediction_level, "patient");
+
+  *set = (rx_feature_set){.n_features = p->n_features, .is_whole = true};
+  rx_status status = rx_copy_text(p->name, &set->name);
+  if (!status) status = copy_frame(p->var, &set->var);
+  if (!status) status = RX_NEW(&set->is_used, "features", set->n_features);
+  status = RX_AGREE(job->comm, status);
+  if (!status)
+    status =
+        by_patient ? read_means(job, p, place, n_patients, set) : read_whole(job, p, place, set);
+  if (!status) {
+    size_t dropped = drop_empty_rows(set);
+    if (dropped)
+      rx_log_info(job->log, "predict: %s: %zu rows without any number left out", set->name,
+                  dropped);
+    exclude_missing(job, set);
+    status = weigh_rows(job, n_patients, set);
+    rx_log_info(job->log, "predict: %s: %zu features, %zu rows of %zu patients", set->name,
+                set->n_features, set->n_rows, set->n_patients);
+  }
+  status = RX_AGREE(job->comm, status);
+  if (status) rx_panel_clear_set(set);
+  return status;
+}
+
+/* ---- the union ---- */
+
+/* Patient means of a set beside each other. means [n_patients][stride], from column; has counts. */
+static void add_means(const rx_feature_set *set, size_t column, size_t stride, double *means,
+                      int *has, size_t n_patients) {
+  size_t *n_rows = NULL;
+
+  if (RX_NEW(&n_rows, "patients", n_patients)) return;
+  for (size_t r = 0; r < set->n_rows; r++) n_rows[set->patient[r]]++;
+  for (size_t r = 0; r < set->n_rows; r++) {
+    size_t i = (size_t)set->patient[r];
+    for (size_t j = 0; j < set->n_features; j++)
+      means[i * stride + column + j] += set->x[r * set->n_features + j] / (double)n_rows[i];
+  }
+  for (size_t i = 0; i < n_patients; i++) has[i] += n_rows[i] > 0;
+  free(n_rows);
+}
+
+/* Names SET:FEATURE, with channel, row and column of those that have them. */
+static rx_status join_frames(const rx_feature_set *sets, int n_sets, rx_feature_set *set) {
+  static const char *const places[] = {"channel", "row", "column"};
+  char name[512];
+  ptrdiff_t *rows;
+  size_t at = 0;
+
+  RX_TRY(rx_frame_create(set->n_features, &set->var));
+  for (int s = 0; s < n_sets; s++)
+    for (size_t j = 0; j < sets[s].n_features; j++, at++) {
+      snprintf(name, sizeof name, "%s:%s", sets[s].name, sets[s].var->names[j]);
+      set->is_used[at] = sets[s].is_used[j];
+      set->n_unused += !sets[s].is_used[j];
+      RX_TRY(rx_frame_name(set->var, at, name));
+    }
+  RX_TRY(RX_NEW(&rows, "features", set->n_features));
+  rx_status status = RX_OK;
+  for (size_t j = 0; j < set->n_features; j++) rows[j] = j < sets[0].n_features ? (ptrdiff_t)j : -1;
+  for (size_t c = 0; c < sizeof places / sizeof *places && !status; c++) {
+    const rx_column *column = rx_frame_find(sets[0].var, places[c]);
+    if (column) status = rx_frame_copy_column(set->var, sets[0].var, column, rows);
+  }
+  free(rows);
+  return status;
+}
+
+static rx_status join_rows(const rx_feature_set *sets, int n_sets, size_t n_patients,
+                           rx_feature_set *set) {
+  const rx_feature_set *main_set = &sets[0];
+  size_t p = set->n_features, p0 = main_set->n_features, at = p0;
+  double *means = NULL;
+  int *has = NULL;
+  rx_status status = RX_NEW(&means, "patient means", n_patients * p);
+
+  if (!status) status = RX_NEW(&has, "patients", n_patients);
+  if (!status) status = RX_NEW(&set->patient, "rows", main_set->n_rows);
+  if (!status) status = RX_NEW(&set->x, "features", main_set->n_rows * p);
+  for (int s = 1; s < n_sets && !status; at += sets[s++].n_features)
+    add_means(&sets[s], at, p, means, has, n_patients);
+  for (size_t r = 0; r < main_set->n_rows && !status; r++) {
+    size_t i = (size_t)main_set->patient[r];
+    if (has[i] != n_sets - 1) continue;
+    double *x = set->x + set->n_rows * p;
+    memcpy(x, main_set->x + r * p0, p0 * sizeof *x);
+    memcpy(x + p0, means + i * p + p0, (p - p0) * sizeof *x);
+    set->patient[set->n_rows++] = (int)i;
+  }
+  set->n_local = set->n_rows;
+  free(means);
+  free(has);
+  return status;
+}
+
+rx_status rx_panel_add_union(const rx_job *job, const rx_feature_set *sets, int n_sets,
+                             size_t n_patients, rx_feature_set *set) {
+  *set = (rx_feature_set){.is_whole = true};
+  for (int s = 0; s < n_sets; s++) set->n_features += sets[s].n_features;
+  rx_status status = rx_copy_text("union", &set->name);
+  if (!status) status = RX_NEW(&set->is_used, "features", set->n_features);
+  if (!status) status = join_frames(sets, n_sets, set);
+  if (!status) status = join_rows(sets, n_sets, n_patients, set);
+  if (!status) status = weigh_rows(job, n_patients, set);
+  if (!status && set->n_rows == 0)
+    rx_log_info(job->log, "predict: no union of the feature sets: no patient has all of them");
+  else if (!status)
+    rx_log_info(job->log, "predict: union: %zu features, %zu rows of %zu patients", set->n_features,
+                set->n_rows, set->n_patients);
+  status = RX_AGREE(job->comm, status);
+  if (status) rx_panel_clear_set(set);
+  return status;
+}
