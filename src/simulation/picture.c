@@ -44,8 +44,8 @@ static double tissue(const rx_anatomy *anatomy, double x, double y) {
 static double lesions(const double *p, double x, double y) {
   double sum = 0;
 
-  sum += 0.35 * blob(x - 0.46, y - 0.02, 0.15 * (1 + 0.22 * p[RX_LESION_SIZE]),
-                     0.15 * (1 + 0.22 * p[RX_LESION_SIZE]), 0.02);
+  sum += 0.35 * blob(x - 0.46, y - 0.02, 0.15 * (1 + 0.25 * p[RX_LESION_SIZE]),
+                     0.15 * (1 + 0.25 * p[RX_LESION_SIZE]), 0.02);
   sum += (0.30 + 0.09 * p[RX_LESION_BRIGHTNESS]) * blob(x + 0.46, y - 0.02, 0.16, 0.16, 0.02);
   sum += 0.35 * blob(x - 0.05 * p[RX_LESION_POSITION], y - 0.13, 0.10, 0.12, 0.02);
   sum += 0.40 * blob(x, y - 0.46, 0.15, 0.12, 0.03 * exp(-0.6 * p[RX_MARGIN_SHARPNESS]));
@@ -58,7 +58,7 @@ static double structures(const double *p, double x, double y) {
   double along = (x + 0.5) * 0.92 - (y - 0.46) * 0.38,
          across = (x + 0.5) * 0.38 + (y - 0.46) * 0.92;
   double vessel = (0.28 + 0.09 * p[RX_VESSEL_BRIGHTNESS]) * blob(along, across, 0.24, 0.06, 0.02);
-  double gland = (0.20 + 0.07 * p[RX_DENSITY]) * blob(x, y + 0.28, 0.3, 0.2, 0.05);
+  double gland = (0.20 + 0.07 * p[RX_DENSITY]) * blob(x, y + 0.30, 0.34, 0.22, 0.04);
   double muscle = (0.16 + 0.07 * p[RX_MUSCLE_BRIGHTNESS]) * step(y - 0.74, 0.02);
   return stripes + vessel + gland + muscle;
 }

@@ -71,7 +71,8 @@ void rx_population_gene(size_t gene, char name[RX_GENE_NAME_SIZE]);
 void rx_population_expression(const rx_population *population, size_t gene, double *values);
 
 /* Gives the properties of the slices of a patient, in standard units: sqrt(icc) of the patient's
- * property and sqrt(1 - icc) of the slice's own deviation, which sums to 0 over the slices.
+ * property, and the slice's own deviation, which sums to 0 over the slices and has the variance
+ * 1 - icc, so that the share icc of all variance is that of the patients' means.
  * values  [n_images[patient]][RX_N_PROPERTIES], set */
 void rx_population_slices(const rx_population *population, size_t patient, double *values);
 
