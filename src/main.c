@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "radmix/config.h"
@@ -242,6 +243,14 @@ static rx_status run(MPI_Comm comm, int argc, char **argv) {
   return status;
 }
 
+/* HDF5 1.10 ends itself within MPI_Finalize(), and crashes there over a file that it could not
+ * close, as on a full disk. Ranks that agree on such an end leave without it. */
+static void leave_at_once(MPI_Comm comm, rx_status status) {
+  fflush(stdout);
+  MPI_Barrier(comm);
+  _exit((int)status);
+}
+
 int main(int argc, char **argv) {
   MPI_Comm comm;
   int rank;
@@ -256,6 +265,7 @@ int main(int argc, char **argv) {
   rx_status status = run(comm, argc, argv);
   if (status && rank == 0) fprintf(stderr, "radmix: %s\n", rx_error_message());
 
+  if (status == RX_ERR_OUTPUT) leave_at_once(comm, status);
   MPI_Comm_free(&comm);
   MPI_Finalize();
   return rank == 0 ? (int)status : 0; /* mpirun and srun return the code of rank 0 */
