@@ -153,7 +153,10 @@ set_launcher() {
     [ "$RADMIX_LAUNCHER" = srun ] || binding=(--oversubscribe --bind-to none)
   fi
   case $RADMIX_LAUNCHER in
-    srun) launcher=(srun --mpi="$RADMIX_MPI" --kill-on-bad-exit=1 "${binding[@]}") ;;
+    srun)
+      scontrol show config | grep -qE '^TaskPlugin .*(affinity|cgroup)' || binding=()
+      launcher=(srun --mpi="$RADMIX_MPI" --kill-on-bad-exit=1 "${binding[@]}")
+      ;;
     mpirun)
       launcher=(mpirun -q "${binding[@]}")
       [ -n "${SLURM_JOB_ID-}" ] || launcher+=(-n "$here")

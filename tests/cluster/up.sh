@@ -51,12 +51,13 @@ SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=10000
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
+EnforcePartLimits=ALL
 ReturnToService=2
 KillWait=5
 MinJobAge=3600
 $(for i in $(seq "$nodes"); do echo "NodeName=n$i NodeAddr=$net.$i CPUs=4 RealMemory=8000"; done)
-PartitionName=main Nodes=ALL Default=YES MaxTime=1:00:00 State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=10
-PartitionName=high Nodes=ALL MaxTime=1:00:00 State=UP PriorityTier=10 PreemptMode=OFF
+PartitionName=main Nodes=ALL Default=YES MaxTime=24:00:00 State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=10
+PartitionName=high Nodes=ALL MaxTime=24:00:00 State=UP PriorityTier=10 PreemptMode=OFF
 END
 
 # Waits until the words succeed, 20 s at most.
@@ -89,7 +90,7 @@ for i in $(seq "$nodes"); do
   ln -s ../slurm.conf "$LAB/n$i/slurm.conf"
   echo "PMIxCliTmpDirBase=$LAB/n$i/pmix" > "$LAB/n$i/mpi.conf"
   printf 'CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n' > "$LAB/n$i/cgroup.conf"
-  # A process that stays keeps the node's namespaces for mpirun without Slurm (lab.sh, as_host).
+  # A process that stays keeps the node's namespaces for mpirun without Slurm (test_hosts.sh).
   # shellcheck disable=SC2016
   nsenter --net="/run/netns/n$i" unshare --uts --mount bash -c '
     set -e
