@@ -38,4 +38,14 @@ void rx_contrasts_destroy(rx_contrasts **contrasts);
  * value     [n_patients] */
 void rx_contrasts_apply(const rx_contrasts *contrasts, const double *value, double *contrast);
 
+/* Applies V to eight vectors side by side, whose means are out already.
+ * value     [n_patients][8]
+ * contrast  [n][8], set */
+#define RX_CONTRASTS_KERNELS(isa)                                                              \
+  void rx_contrasts_rotate_v##isa(const rx_contrasts *contrasts, const double *restrict value, \
+                                  double *restrict contrast);
+RX_CONTRASTS_KERNELS(2)
+RX_CONTRASTS_KERNELS(3)
+RX_CONTRASTS_KERNELS(4)
+
 #endif

@@ -68,32 +68,68 @@ static void kenward_roger(const fit *f, double *se, double *df) {
 }
 
 void rx_inference_wald(rx_df method, double containment, double n_free, double within,
-                       const rx_reml_fits *fits, rx_estimates *out) {
+                       const rx_reml_fits *fits, rx_estimates out) {
   for (int lane = 0; lane < RX_REML_LANES; lane++) {
     double beta = fits->x1[lane] / fits->g1[lane];
     double r = within + fits->y1[lane] - beta * fits->x1[lane];
-    out->beta[lane] = beta;
-    out->se[lane] = sqrt(r / (n_free * fits->g1[lane]));
-    out->df[lane] = method == RX_DF_NORMAL ? (double)INFINITY : containment;
+    out.beta[lane] = beta;
+    out.se[lane] = sqrt(r / (n_free * fits->g1[lane]));
+    out.df[lane] = method == RX_DF_NORMAL ? (double)INFINITY : containment;
   }
   if (method == RX_DF_SATTERTHWAITE || method == RX_DF_KENWARD_ROGER)
     for (int lane = 0; lane < RX_REML_LANES; lane++) {
       const fit f = take(fits, lane, within, n_free);
       if (method == RX_DF_SATTERTHWAITE)
-        out->df[lane] = satterthwaite(&f, containment);
+        out.df[lane] = satterthwaite(&f, containment);
       else
-        kenward_roger(&f, &out->se[lane], &out->df[lane]);
+        kenward_roger(&f, &out.se[lane], &out.df[lane]);
     }
-  for (int lane = 0; lane < RX_REML_LANES; lane++) out->t[lane] = out->beta[lane] / out->se[lane];
+  for (int lane = 0; lane < RX_REML_LANES; lane++) out.t[lane] = out.beta[lane] / out.se[lane];
 }
 
 void rx_inference_ordinary(double df, const double *g0, const double *x0, double y0,
-                           rx_estimates *out) {
+                           rx_estimates out) {
   for (int lane = 0; lane < RX_REML_LANES; lane++) {
     double beta = x0[lane] / g0[lane], r = y0 - beta * x0[lane];
-    out->beta[lane] = beta;
-    out->se[lane] = sqrt((r > 0 ? r : 0) / (df * g0[lane]));
-    out->t[lane] = out->beta[lane] / out->se[lane];
-    out->df[lane] = df;
+    out.beta[lane] = beta;
+    out.se[lane] = sqrt((r > 0 ? r : 0) / (df * g0[lane]));
+    out.t[lane] = out.beta[lane] / out.se[lane];
+    out.df[lane] = df;
+  }
+}
+
+/* sum over patients of log((lambda_null + 1/n) / (lambda + 1/n)), a logarithm for every 16. */
+static double log_det_ratio(const rx_reml_space *ml, double lambda_null, double lambda) {
+  double sum = 0, product = 1;
+
+  for (int i = 0; i < ml->n_dets; i++) {
+    product *= (lambda_null + ml->det[i]) / (lambda + ml->det[i]);
+    if (i % 16 != 15) continue;
+    sum += log(product);
+    product = 1;
+  }
+  return sum + log(product);
+}
+
+void rx_inference_ratio(const rx_reml_space *ml, double within, double lambda_null, double r_null,
+                        const rx_reml_fits *fits, rx_estimates out) {
+  for (int lane = 0; lane < RX_REML_LANES; lane++) {
+    double beta = fits->x1[lane] / fits->g1[lane];
+    double r = within + fits->y1[lane] - beta * fits->x1[lane];
+    double ratio =
+        ml->n_free * log(r_null / r) + log_det_ratio(ml, lambda_null, fits->lambda[lane]);
+    out.beta[lane] = beta;
+    out.se[lane] = sqrt(r / (ml->n_free * fits->g1[lane]));
+    out.t[lane] = copysign(sqrt(fmax(ratio, 0)), beta);
+    out.df[lane] = (double)INFINITY;
+  }
+}
+
+void rx_inference_ordinary_ratio(double n, const double *g0, const double *x0, double y0,
+                                 rx_estimates out) {
+  for (int lane = 0; lane < RX_REML_LANES; lane++) {
+    double explained = x0[lane] * x0[lane] / (g0[lane] * y0);
+    out.t[lane] = copysign(sqrt(-n * log1p(-fmin(explained, 1))), x0[lane]);
+    out.df[lane] = (double)INFINITY;
   }
 }

@@ -18,20 +18,30 @@
 
 typedef enum { RX_DF_CONTAINMENT, RX_DF_SATTERTHWAITE, RX_DF_KENWARD_ROGER, RX_DF_NORMAL } rx_df;
 
-/* Eight fits, in the units of the contrasts. */
+/* Where the estimates of eight fits go, in the units of the contrasts; [8] each. */
 typedef struct {
-  double beta[RX_REML_LANES], se[RX_REML_LANES], t[RX_REML_LANES], df[RX_REML_LANES];
+  double *beta, *se, *t, *df;
 } rx_estimates;
 
 /* Sets the estimates of REML fits. Local.
  * containment  degrees of freedom of nlme: patients less patient-level columns
  * n_free       N - p */
 void rx_inference_wald(rx_df method, double containment, double n_free, double within,
-                       const rx_reml_fits *fits, rx_estimates *out);
+                       const rx_reml_fits *fits, rx_estimates out);
+
+/* Sets the estimates of fits by maximum likelihood: t is the signed root of the likelihood ratio,
+ * 2 (log L1 - log L0), which is standard normal when there is no effect; df is INFINITY.
+ * lambda_null  of the feature without the factor, by ML; r_null its weighted residual sum */
+void rx_inference_ratio(const rx_reml_space *ml, double within, double lambda_null, double r_null,
+                        const rx_reml_fits *fits, rx_estimates out);
 
 /* Ordinary regression of contrasts, each with the same variance.
  * g0, y0  [8] and one number: sums of squares; x0 [8] */
 void rx_inference_ordinary(double df, const double *g0, const double *x0, double y0,
-                           rx_estimates *out);
+                           rx_estimates out);
+
+/* The likelihood ratio of ordinary regression on n rows; sets t and df of eight estimates. */
+void rx_inference_ordinary_ratio(double n, const double *g0, const double *x0, double y0,
+                                 rx_estimates out);
 
 #endif

@@ -101,4 +101,20 @@ static inline lanes lanes_log(lanes x) {
   return lanes_fma(k, lanes_of(log2_high), f - (tail - k * log2_low));
 }
 
+/* 10^x for x <= 0, to 3e-16 (1e-300 below -300): 10^x = 2^k 2^f with |f| <= 1/2, the series of 2^f.
+ */
+static inline lanes lanes_exp10(lanes x) {
+  const lanes shift = lanes_of(0x1.8p52); /* adding it rounds to an integer, kept in the low bits */
+  x = lanes_max(x, lanes_of(-300.0));
+  lanes bits = lanes_fma(x, lanes_of(0x1.a934f0979a371p+1), shift), k = bits - shift;
+  /* f log 2 = (x - k log10 2) log 10, log10 2 in two parts so that the difference keeps its digits.
+   */
+  lanes f = lanes_fma(-k, lanes_of(0x1.34413509f79fep-2), x);
+  f = lanes_fma(-k, lanes_of(0x1.e623e2566b02ep-55), f) * 0x1.26bb1bbb55516p+1;
+  lanes sum = lanes_of(1.0);
+  for (int n = 14; n >= 1; n--) sum = lanes_fma(sum, f * (1.0 / n), lanes_of(1.0));
+  lanes_mask exponent = (((lanes_mask)bits & 0xfff) + 1023) << 52 & 0x7ff0000000000000LL;
+  return sum * (lanes)exponent;
+}
+
 #endif

@@ -12,7 +12,10 @@
 #include "radmix/error.h"
 #include "radmix/genomics.h"
 #include "radmix/matrix.h"
+#include "radmix/memory.h"
 #include "radmix/result.h"
+#include "signature_factors.h"
+#include "signature_files.h"
 #include "tables.h"
 
 enum { FORMAT = 1 };
@@ -22,9 +25,11 @@ typedef struct {
   rx_names *known;           /* patients */
   rx_expression *expression; /* NULL when there is none */
   rx_tables tables;
-  rx_trained *training; /* NULL without genomics.apply */
-  rx_scales *scales;    /* that scores take from this cohort */
+  rx_trained *trained; /* NULL without genomics.apply */
+  rx_scales *scales;   /* that scores take from this cohort */
   rx_gene_choice genes;
+  rx_list signature_files;
+  rx_signature_factors signatures;
   rx_pathways pathways;
   rx_factors *factors;
 } work;
@@ -34,9 +39,11 @@ static void work_destroy(work *w) {
   rx_names_destroy(&w->known);
   rx_expression_destroy(&w->expression);
   rx_tables_destroy(&w->tables);
-  rx_trained_destroy(&w->training);
+  rx_trained_destroy(&w->trained);
   rx_scales_destroy(&w->scales);
   rx_gene_choice_destroy(&w->genes);
+  rx_list_destroy(&w->signature_files);
+  rx_signature_factors_destroy(&w->signatures);
   rx_pathways_destroy(&w->pathways);
   rx_factors_destroy(&w->factors);
 }
@@ -55,7 +62,7 @@ static rx_status add_inputs(const rx_job *job, rx_recipe *recipe, const char *na
 }
 
 /* Everything the result depends on. */
-static rx_status make_recipe(const rx_job *job, rx_recipe **recipe) {
+static rx_status make_recipe(const rx_job *job, const rx_list *signatures, rx_recipe **recipe) {
   const rx_config *config = job->config;
   const char *gene_files = rx_gene_factors_files(config);
 
@@ -69,6 +76,9 @@ static rx_status make_recipe(const rx_job *job, rx_recipe **recipe) {
   RX_TRY(add_inputs(job, *recipe, "genomics.gene_lengths", config->genomics_gene_lengths));
   RX_TRY(add_inputs(job, *recipe, "genomics.genes", gene_files));
   RX_TRY(add_inputs(job, *recipe, "genomics.gene_sets", config->genomics_gene_sets));
+  if (signatures->n)
+    RX_TRY(rx_recipe_inputs(job->comm, *recipe, "genomics.signatures", (size_t)signatures->n,
+                            signatures->items));
   RX_TRY(add_inputs(job, *recipe, "genomics.table", config->genomics_table));
   return add_inputs(job, *recipe, "genomics.apply", config->genomics_apply);
 }
@@ -91,7 +101,7 @@ static rx_status check_settings(const rx_config *config) {
 /* Reads all tables. */
 static rx_status load(const rx_job *job, work *w) {
   RX_TRY(RX_AGREE(job->comm, rx_scales_create(&w->scales)));
-  RX_TRY(rx_trained_load(job, &w->training));
+  RX_TRY(rx_trained_load(job, &w->trained));
   RX_TRY(rx_known_load(job, &w->known));
   if (*job->config->genomics_expression) RX_TRY(rx_expression_load(job, w->known, &w->expression));
   return rx_tables_load(job, w->known, &w->tables);
@@ -106,7 +116,9 @@ static rx_status plan(const rx_job *job, work *w) {
   RX_TRY(RX_AGREE(job->comm, status));
   if (w->expression) {
     RX_TRY(rx_gene_factors_plan(job, w->expression, w->factors, &w->genes));
-    RX_TRY(rx_pathways_plan(job, w->expression, w->training, w->factors, &w->pathways));
+    RX_TRY(rx_signature_factors_plan(job, &w->signature_files, w->expression, w->factors,
+                                     &w->signatures));
+    RX_TRY(rx_pathways_plan(job, w->expression, w->trained, w->factors, &w->pathways));
   }
   status = rx_tables_plan(&w->tables, w->factors);
   if (!status && w->factors->n_factors == 0)
@@ -116,10 +128,11 @@ static rx_status plan(const rx_job *job, work *w) {
 }
 
 static rx_status compute(const rx_job *job, work *w) {
-  rx_scales *scales = w->training ? w->training->scales : w->scales;
+  rx_scales *scales = w->trained ? w->trained->scales : w->scales;
 
   if (w->expression) {
     RX_TRY(rx_gene_factors_put(job, w->expression, &w->genes, w->factors));
+    RX_TRY(rx_signature_factors_put(job, w->expression, &w->signatures, scales, w->factors));
     RX_TRY(rx_pathways_put(job, w->expression, &w->pathways, scales, w->factors));
   }
   return rx_tables_put(job, &w->tables, w->factors);
@@ -132,11 +145,57 @@ static rx_status make_frames(const rx_factors *factors, rx_frame **obs, rx_frame
   return rx_factors_frame(factors, var);
 }
 
-static rx_status store(const rx_job *job, work *w) {
+/* Whether pathways were scored by values that a later cohort is to be compared with. */
+static bool keeps_expression(const work *w) {
+  return !w->trained && w->pathways.sets.n_sets && w->pathways.method != RX_PATHWAYS_SSGSEA;
+}
+
+/* Writes the expression that pathways were scored on. Collective. */
+static rx_status write_expression(const rx_job *job, const work *w, rx_matrix *matrix) {
+  size_t first = w->pathways.border[job->rank], end = w->pathways.border[job->rank + 1];
+  double *value = NULL;
+
+  rx_status status =
+      RX_AGREE(job->comm, rx_pathways_values(&w->pathways, job->rank, w->expression, &value));
+  if (!status)
+    status = rx_matrix_write(matrix, RX_TRAINED_EXPRESSION, RX_FLOAT64, first, end - first, 0,
+                             w->pathways.n_patients, value);
+  free(value);
+  return status;
+}
+
+/* Writes what genomics.apply needs of this cohort. Rank 0. */
+static rx_status write_scales(const rx_job *job, const work *w, rx_store *out) {
+  char method[RX_PATHWAYS_METHOD_SIZE], **genes;
+
+  RX_TRY(rx_scales_write(w->scales, out));
+  if (w->trained || !w->pathways.sets.n_sets) return RX_OK;
+  rx_pathways_method(job->config, method);
+  RX_TRY(RX_NEW(&genes, "genes of pathways", w->pathways.n_usable));
+  for (size_t i = 0; i < w->pathways.n_usable; i++)
+    genes[i] = w->expression->names[w->pathways.usable[i]];
+  rx_status status = rx_trained_write(out, method, w->pathways.n_usable, genes);
+  free(genes);
+  return status;
+}
+
+/* Writes the numbers. Collective. */
+static rx_status write_numbers(const rx_job *job, const work *w, rx_matrix *matrix) {
   const rx_factors *factors = w->factors;
   size_t first = factors->border[job->rank], end = factors->border[job->rank + 1];
-  rx_array array = {"X", RX_FLOAT64, factors->n_patients, factors->n_factors, 0};
-  rx_matrix_layout layout = {.n_arrays = 1, .arrays = &array};
+  rx_store *out;
+
+  RX_TRY(rx_matrix_write(matrix, "X", RX_FLOAT64, first, end - first, 0, factors->n_factors,
+                         factors->value));
+  if (keeps_expression(w)) RX_TRY(write_expression(job, w, matrix));
+  RX_TRY(rx_matrix_seal(matrix, &out));
+  return RX_AGREE(job->comm, out ? write_scales(job, w, out) : RX_OK);
+}
+
+static rx_status store(const rx_job *job, work *w) {
+  const rx_factors *factors = w->factors;
+  rx_array arrays[2] = {{"X", RX_FLOAT64, factors->n_patients, factors->n_factors, 0}};
+  rx_matrix_layout layout = {.n_arrays = 1, .arrays = arrays};
   rx_matrix *matrix = NULL;
   rx_frame *obs = NULL, *var = NULL;
   char path[RX_TEXT_SIZE], report[RX_TEXT_SIZE];
@@ -147,9 +206,11 @@ static rx_status store(const rx_job *job, work *w) {
   if ((status = RX_AGREE(job->comm, status))) goto done;
   layout.obs = obs;
   layout.var = var;
+  if (keeps_expression(w))
+    arrays[layout.n_arrays++] = (rx_array){RX_TRAINED_EXPRESSION, RX_FLOAT64, w->pathways.n_usable,
+                                           w->pathways.n_patients, 0};
   if ((status = rx_matrix_create(job, path, &layout, &matrix))) goto done;
-  status = rx_matrix_write(matrix, "X", RX_FLOAT64, first, end - first, 0, factors->n_factors,
-                           factors->value);
+  status = write_numbers(job, w, matrix);
   if (!status) status = rx_factors_write_report(job, factors, report);
   if (!status) status = rx_matrix_commit(&matrix, w->recipe);
 done:
@@ -190,7 +251,8 @@ rx_status rx_genomics_run(const rx_job *job) {
   rx_status status = check_settings(job->config);
   if (!status) status = rx_job_path(job, "factors.h5ad", path, sizeof path);
   if ((status = RX_AGREE(job->comm, status))) goto done;
-  if ((status = make_recipe(job, &w.recipe))) goto done;
+  if ((status = rx_signature_files_find(job, &w.signature_files))) goto done;
+  if ((status = make_recipe(job, &w.signature_files, &w.recipe))) goto done;
   if ((status = rx_result_check(job, w.recipe, path, &is_current)) || is_current) goto done;
   if ((status = load(job, &w))) goto done;
   if ((status = plan(job, &w))) goto done;

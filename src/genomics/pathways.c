@@ -56,15 +56,15 @@ static bool is_usable_gene(const double *value, size_t n, bool must_vary) {
 }
 
 /* Finds the genes that are used; is_usable  [n_genes], room. Collective. */
-static rx_status find_usable(const rx_job *job, const rx_expression *e, const rx_trained *training,
+static rx_status find_usable(const rx_job *job, const rx_expression *e, const rx_trained *trained,
                              bool *is_usable, rx_pathways *pathways) {
   size_t first = e->border[job->rank], end = e->border[job->rank + 1], own = 0;
-  bool must_vary = pathways->method != RX_PATHWAYS_SSGSEA && !training;
+  bool must_vary = pathways->method != RX_PATHWAYS_SSGSEA && !trained;
 
   for (size_t gene = first; gene < end; gene++) {
     is_usable[gene] =
         is_usable_gene(pathways->value + (gene - first) * e->n_patients, e->n_patients, must_vary);
-    if (training && rx_names_find(training->places, e->names[gene]) < 0) is_usable[gene] = false;
+    if (trained && rx_names_find(trained->places, e->names[gene]) < 0) is_usable[gene] = false;
     own += is_usable[gene];
   }
   rx_gather_flags(job->comm, e->border, is_usable);
@@ -94,17 +94,17 @@ static int by_key(const void *left, const void *right) {
 }
 
 /* The order that settles ties: of the expression, or of the training cohort. */
-static rx_status order_genes(const rx_expression *e, const rx_trained *training,
+static rx_status order_genes(const rx_expression *e, const rx_trained *trained,
                              rx_pathways *pathways) {
   pair *pairs;
   size_t n = pathways->n_usable;
 
   RX_TRY(RX_NEW(&pathways->place, "genes of pathways", n));
   for (size_t i = 0; i < n; i++) pathways->place[i] = i;
-  if (!training) return RX_OK;
+  if (!trained) return RX_OK;
   RX_TRY(RX_NEW(&pairs, "genes of pathways", n));
   for (size_t i = 0; i < n; i++)
-    pairs[i] = (pair){(size_t)rx_names_find(training->places, e->names[pathways->usable[i]]), i};
+    pairs[i] = (pair){(size_t)rx_names_find(trained->places, e->names[pathways->usable[i]]), i};
   qsort(pairs, n, sizeof *pairs, by_key);
   for (size_t i = 0; i < n; i++) pathways->place[pairs[i].item] = i;
   free(pairs);
@@ -113,25 +113,25 @@ static rx_status order_genes(const rx_expression *e, const rx_trained *training,
 
 /* Takes the values that new patients are compared with from the training cohort. Collective. */
 static rx_status read_reference(const rx_job *job, const rx_expression *e,
-                                const rx_trained *training, rx_pathways *pathways) {
+                                const rx_trained *trained, rx_pathways *pathways) {
   size_t first = pathways->border[job->rank], own = pathways->border[job->rank + 1] - first;
   size_t *place = NULL;
 
-  if (!training || !training->n_patients) return RX_OK;
+  if (!trained || !trained->n_patients) return RX_OK;
   rx_status status = RX_NEW(&place, "genes of pathways", own);
-  pathways->n_reference = training->n_patients;
+  pathways->n_reference = trained->n_patients;
   if (!status)
-    status = RX_NEW(&pathways->reference, "training expression", own * training->n_patients);
+    status = RX_NEW(&pathways->reference, "training expression", own * trained->n_patients);
   status = RX_AGREE(job->comm, status);
   for (size_t i = 0; i < own && !status; i++)
-    place[i] = (size_t)rx_names_find(training->places, e->names[pathways->usable[first + i]]);
-  if (!status) status = rx_trained_values(job, training, own, place, pathways->reference);
+    place[i] = (size_t)rx_names_find(trained->places, e->names[pathways->usable[first + i]]);
+  if (!status) status = rx_trained_values(job, trained, own, place, pathways->reference);
   free(place);
-  if (!status && training->n_genes > pathways->n_usable)
+  if (!status && trained->n_genes > pathways->n_usable)
     rx_log_warn(job->log,
                 "factors: %zu of %zu genes of the training cohort are not here: pathways are "
                 "scored without them",
-                training->n_genes - pathways->n_usable, training->n_genes);
+                trained->n_genes - pathways->n_usable, trained->n_genes);
   return status;
 }
 
@@ -227,13 +227,13 @@ void rx_pathways_method(const rx_config *config, char name[RX_PATHWAYS_METHOD_SI
            is_gsva ? " " : "", is_gsva ? config->genomics_kernel : "");
 }
 
-static rx_status check_training(const rx_config *config, const rx_trained *training) {
+static rx_status check_training(const rx_config *config, const rx_trained *trained) {
   char method[RX_PATHWAYS_METHOD_SIZE];
 
   rx_pathways_method(config, method);
-  if (training && strcmp(training->method, method) != 0)
+  if (trained && strcmp(trained->method, method) != 0)
     return RX_FAIL(RX_ERR_INPUT, "%s: expected pathways scored by %s, found %s",
-                   config->genomics_apply, method, *training->method ? training->method : "none");
+                   config->genomics_apply, method, *trained->method ? trained->method : "none");
   return RX_OK;
 }
 
@@ -248,34 +248,34 @@ static rx_status plan_matched(const rx_job *job, const rx_expression *expression
   return status;
 }
 
-static rx_status start(const rx_job *job, const rx_expression *e, const rx_trained *training,
+static rx_status start(const rx_job *job, const rx_expression *e, const rx_trained *trained,
                        bool **is_usable, rx_pathways *pathways) {
   pathways->method = method_of(job->config);
   pathways->walking = walking_of(job->config, pathways->method);
   pathways->n_patients = e->n_patients;
   bool is_poisson = pathways->method == RX_PATHWAYS_GSVA && e->count;
   pathways->value = is_poisson ? e->count : e->value;
-  RX_TRY(check_training(job->config, training));
+  RX_TRY(check_training(job->config, trained));
   RX_TRY(RX_NEW(is_usable, "genes of pathways", e->n_genes));
   RX_TRY(RX_NEW(&pathways->usable, "genes of pathways", e->n_genes));
   return RX_NEW(&pathways->border, "genes of ranks", job->n_ranks + 1);
 }
 
 rx_status rx_pathways_plan(const rx_job *job, const rx_expression *expression,
-                           const rx_trained *training, rx_factors *factors, rx_pathways *pathways) {
+                           const rx_trained *trained, rx_factors *factors, rx_pathways *pathways) {
   bool *is_usable = NULL;
   rx_gmt gmt = {0};
 
   *pathways = (rx_pathways){0};
   if (!*job->config->genomics_gene_sets) return RX_OK;
-  rx_status status = RX_AGREE(job->comm, start(job, expression, training, &is_usable, pathways));
+  rx_status status = RX_AGREE(job->comm, start(job, expression, trained, &is_usable, pathways));
   if (!status) status = rx_gmt_load(job->comm, job->config->genomics_gene_sets, &gmt);
   if (status) goto done;
-  if ((status = find_usable(job, expression, training, is_usable, pathways))) goto done;
-  status = order_genes(expression, training, pathways);
+  if ((status = find_usable(job, expression, trained, is_usable, pathways))) goto done;
+  status = order_genes(expression, trained, pathways);
   if (!status) status = plan_matched(job, expression, &gmt, factors, pathways);
   if ((status = RX_AGREE(job->comm, status))) goto done;
-  status = read_reference(job, expression, training, pathways);
+  status = read_reference(job, expression, trained, pathways);
   if (!status)
     rx_log_info(job->log, "factors: %zu of %zu sets of %s are scored", pathways->sets.n_sets,
                 gmt.n_sets, gmt.lines.path);

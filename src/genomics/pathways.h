@@ -42,7 +42,7 @@ typedef struct {
  * and are not scored. training  NULL without genomics.apply. Collective over job->comm.
  * Errors: as rx_gmt_load(); RX_ERR_INPUT: fewer than two usable genes, or two patients. */
 rx_status rx_pathways_plan(const rx_job *job, const rx_expression *expression,
-                           const rx_trained *training, rx_factors *factors, rx_pathways *pathways);
+                           const rx_trained *trained, rx_factors *factors, rx_pathways *pathways);
 void rx_pathways_destroy(rx_pathways *pathways);
 
 /* Scores the sets and puts them into their columns. Collective over job->comm.

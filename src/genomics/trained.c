@@ -13,19 +13,19 @@ static const char method_name[] = "uns/training/method";
 static const char genes_name[] = "uns/training/genes";
 
 /* Reads scales and names. */
-static rx_status read_small(const rx_job *job, rx_store *store, rx_trained *training) {
-  RX_TRY(rx_scales_create(&training->scales));
-  RX_TRY(rx_scales_read(store, training->scales));
-  RX_TRY(rx_names_create(&training->places));
+static rx_status read_small(const rx_job *job, rx_store *store, rx_trained *trained) {
+  RX_TRY(rx_scales_create(&trained->scales));
+  RX_TRY(rx_scales_read(store, trained->scales));
+  RX_TRY(rx_names_create(&trained->places));
   if (rx_store_has(store, method_name)) {
-    RX_TRY(rx_store_get_text(store, method_name, &training->method));
-    RX_TRY(rx_store_get_texts(store, genes_name, &training->n_genes, &training->genes));
+    RX_TRY(rx_store_get_text(store, method_name, &trained->method));
+    RX_TRY(rx_store_get_texts(store, genes_name, &trained->n_genes, &trained->genes));
   } else {
-    RX_TRY(rx_copy_text("", &training->method));
+    RX_TRY(rx_copy_text("", &trained->method));
   }
-  for (size_t gene = 0; gene < training->n_genes; gene++)
-    RX_TRY(rx_names_add(training->places, training->genes[gene], (ptrdiff_t)gene, NULL));
-  if (!training->n_genes && !rx_scales_count(training->scales))
+  for (size_t gene = 0; gene < trained->n_genes; gene++)
+    RX_TRY(rx_names_add(trained->places, trained->genes[gene], (ptrdiff_t)gene, NULL));
+  if (!trained->n_genes && !rx_scales_count(trained->scales))
     return RX_FAIL(RX_ERR_INPUT,
                    "%s: expected a factors.h5ad with the scales of a cohort, found none in it",
                    job->config->genomics_apply);
@@ -46,12 +46,12 @@ rx_status rx_trained_load(const rx_job *job, rx_trained **out) {
   if (!status) status = read_small(job, store, *out);
   rx_store_close(&store);
   if ((status = RX_AGREE(job->comm, status))) goto done;
-  if (rx_matrix_has((*out)->matrix, RX_TRAINING_EXPRESSION)) {
+  if (rx_matrix_has((*out)->matrix, RX_TRAINED_EXPRESSION)) {
     size_t n_rows;
-    status = rx_matrix_shape((*out)->matrix, RX_TRAINING_EXPRESSION, &n_rows, &(*out)->n_patients);
+    status = rx_matrix_shape((*out)->matrix, RX_TRAINED_EXPRESSION, &n_rows, &(*out)->n_patients);
     if (!status && n_rows != (*out)->n_genes)
       status =
-          RX_FAIL(RX_ERR_INPUT, "%s: expected %zu genes in " RX_TRAINING_EXPRESSION ", found %zu",
+          RX_FAIL(RX_ERR_INPUT, "%s: expected %zu genes in " RX_TRAINED_EXPRESSION ", found %zu",
                   path, (*out)->n_genes, n_rows);
   }
 done:
@@ -59,8 +59,8 @@ done:
   return status;
 }
 
-void rx_trained_destroy(rx_trained **training) {
-  rx_trained *t = *training;
+void rx_trained_destroy(rx_trained **trained) {
+  rx_trained *t = *trained;
 
   if (!t) return;
   rx_matrix_destroy(&t->matrix);
@@ -69,19 +69,19 @@ void rx_trained_destroy(rx_trained **training) {
   rx_names_destroy(&t->places);
   free(t->method);
   free(t);
-  *training = NULL;
+  *trained = NULL;
 }
 
-rx_status rx_trained_values(const rx_job *job, const rx_trained *training, size_t n,
+rx_status rx_trained_values(const rx_job *job, const rx_trained *trained, size_t n,
                             const size_t *place, double *value) {
-  size_t width = training->n_patients, rows = BLOCK / width + 1;
+  size_t width = trained->n_patients, rows = BLOCK / width + 1;
   double *block;
 
   rx_status status = RX_AGREE(job->comm, RX_NEW(&block, "training expression", rows * width));
-  for (size_t from = 0; from < training->n_genes && !status; from += rows) {
-    size_t count = training->n_genes - from < rows ? training->n_genes - from : rows;
+  for (size_t from = 0; from < trained->n_genes && !status; from += rows) {
+    size_t count = trained->n_genes - from < rows ? trained->n_genes - from : rows;
 
-    status = rx_matrix_read(training->matrix, RX_TRAINING_EXPRESSION, RX_FLOAT64, from, count, 0,
+    status = rx_matrix_read(trained->matrix, RX_TRAINED_EXPRESSION, RX_FLOAT64, from, count, 0,
                             width, block);
     for (size_t i = 0; i < n && !status; i++)
       if (place[i] >= from && place[i] < from + count)

@@ -21,18 +21,18 @@ typedef struct {
 /* Opens genomics.apply; *out is NULL when it is not named. Collective over job->comm.
  * Errors: RX_ERR_NOINPUT; RX_ERR_INPUT when the file has no scales. */
 rx_status rx_trained_load(const rx_job *job, rx_trained **out);
-void rx_trained_destroy(rx_trained **training);
+void rx_trained_destroy(rx_trained **trained);
 
 /* Reads the values of some genes, in one pass over the file. Collective over the communicator that
  * the training was loaded with.
  * n      genes of this rank; may be 0
  * place  [n], of the training's genes
  * value  [n][n_patients], set */
-rx_status rx_trained_values(const rx_job *job, const rx_trained *training, size_t n,
+rx_status rx_trained_values(const rx_job *job, const rx_trained *trained, size_t n,
                             const size_t *place, double *value);
 
 /* Name of the array of expression in factors.h5ad: [n_genes][n_patients]. */
-#define RX_TRAINING_EXPRESSION "uns/training_expression"
+#define RX_TRAINED_EXPRESSION "uns/training_expression"
 
 /* Writes names and method beside it. Local, rank 0. */
 rx_status rx_trained_write(rx_store *store, const char *method, size_t n, char *const *genes);

@@ -1,0 +1,118 @@
+/* radmix associate: features and factors become associations.h5ad and associations.tsv. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "describe.h"
+#include "grid.h"
+#include "radmix/association.h"
+#include "radmix/error.h"
+#include "radmix/matrix.h"
+#include "radmix/result.h"
+#include "roster.h"
+
+enum { FORMAT = 1, PATH_SIZE = 4096 };
+
+/* All that the stage makes on its way. */
+typedef struct {
+  char features[PATH_SIZE], factors[PATH_SIZE]; /* inputs */
+  char path[PATH_SIZE], table[PATH_SIZE];       /* results */
+  rx_recipe *recipe;
+  rx_roster *roster;
+  rx_grid *grid;
+  rx_frame *obs, *var; /* rank 0 only */
+  rx_matrix *matrix;
+} association;
+
+static void destroy_association(association *a) {
+  rx_matrix_destroy(&a->matrix);
+  rx_frame_destroy(&a->var);
+  rx_frame_destroy(&a->obs);
+  rx_grid_destroy(&a->grid);
+  rx_roster_destroy(&a->roster);
+  rx_recipe_destroy(&a->recipe);
+}
+
+static rx_status find_paths(const rx_job *job, association *a) {
+  const char *features = job->config->association_features;
+
+  RX_TRY(rx_job_path(job, "associations.h5ad", a->path, sizeof a->path));
+  RX_TRY(rx_job_path(job, "associations.tsv", a->table, sizeof a->table));
+  RX_TRY(rx_job_path(job, "factors.h5ad", a->factors, sizeof a->factors));
+  if (!*features) return rx_job_path(job, "patients.h5ad", a->features, sizeof a->features);
+  snprintf(a->features, sizeof a->features, "%s", features);
+  return RX_OK;
+}
+
+static rx_status make_recipe(const rx_job *job, association *a) {
+  const rx_config *config = job->config;
+  rx_status status = rx_recipe_create("associate", FORMAT, &a->recipe);
+
+  if (!status) status = rx_recipe_section(a->recipe, config, "association");
+  if (!status) status = rx_recipe_add(a->recipe, "study.subset", config->study_subset);
+  RX_TRY(RX_AGREE(job->comm, status));
+  RX_TRY(rx_recipe_input(job->comm, a->recipe, "features", a->features));
+  RX_TRY(rx_recipe_input(job->comm, a->recipe, "factors", a->factors));
+  return rx_recipe_input(job->comm, a->recipe, "study.clinical", config->study_clinical);
+}
+
+static rx_status start_file(const rx_job *job, association *a) {
+  enum { CHUNK = 16 };
+  const size_t n = a->grid->n_features, m = a->grid->n_factors;
+  const rx_array arrays[] = {
+      {"X", RX_FLOAT64, n, m, CHUNK},
+      {"layers/beta", RX_FLOAT64, n, m, CHUNK},
+      {"layers/se", RX_FLOAT64, n, m, CHUNK},
+      {"layers/df", RX_FLOAT32, n, m, CHUNK},
+      {"layers/log10_p", RX_FLOAT64, n, m, CHUNK},
+      {"layers/q_factor", RX_FLOAT32, n, m, CHUNK},
+      {"layers/q_all", RX_FLOAT32, n, m, CHUNK},
+      {"layers/q_hierarchical", RX_FLOAT32, n, m, CHUNK},
+      {"layers/variance_ratio", RX_FLOAT64, n, m, CHUNK},
+      {"layers/log10_p_means", RX_FLOAT32, n, m, CHUNK},
+      {"layers/status", RX_UINT8, n, m, CHUNK},
+  };
+  const rx_matrix_layout layout = {a->obs, a->var, sizeof arrays / sizeof *arrays, arrays};
+
+  return rx_matrix_create(job, a->path, &layout, &a->matrix);
+}
+
+/* What rank 0 adds, then the names of both files: the table first, so that associations.h5ad is
+ * there only when all is. */
+static rx_status finish_files(const rx_job *job, association *a) {
+  rx_store *store;
+
+  RX_TRY(rx_matrix_seal(a->matrix, &store));
+  rx_status status = store ? rx_describe_results(a->grid, store) : RX_OK;
+  if (!status && job->rank == 0) status = rx_describe_hits(a->grid, a->table);
+  RX_TRY(RX_AGREE(job->comm, status));
+  return rx_matrix_commit(&a->matrix, a->recipe);
+}
+
+static rx_status make_associations(const rx_job *job, association *a) {
+  char done[128];
+
+  RX_TRY(rx_roster_load(job, a->features, a->factors, &a->roster));
+  RX_TRY(rx_grid_create(job, a->roster, &a->grid));
+  RX_TRY(rx_describe_data(a->grid));
+  RX_TRY(rx_describe_frames(a->grid, &a->obs, &a->var));
+  RX_TRY(start_file(job, a));
+  RX_TRY(rx_grid_fit(a->grid, a->matrix));
+  RX_TRY(rx_grid_adjust(a->grid, a->matrix));
+  RX_TRY(finish_files(job, a));
+  rx_describe_found(a->grid);
+  snprintf(done, sizeof done, "%zu x %zu fits", a->grid->n_features, a->grid->n_factors);
+  rx_job_totals(job, "associate", done, a->path);
+  return RX_OK;
+}
+
+rx_status rx_association_run(const rx_job *job) {
+  association a = {0};
+  bool is_current = false;
+
+  rx_status status = RX_AGREE(job->comm, find_paths(job, &a));
+  if (!status) status = make_recipe(job, &a);
+  if (!status) status = rx_result_check(job, a.recipe, a.path, &is_current);
+  if (!status && !is_current) status = make_associations(job, &a);
+  destroy_association(&a);
+  return status;
+}

@@ -1,0 +1,265 @@
+#include "grid.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "radmix/error.h"
+#include "radmix/isa.h"
+#include "radmix/memory.h"
+#include "radmix/partition.h"
+
+enum { BLOCK = 16, WIDEST = 128 };
+
+static const double log10_level = -1.30102999566398119521; /* 0.05, for the counts */
+
+/* ---- division ---- */
+
+static rx_df df_of(const rx_config *config) {
+  if (rx_is(config->association_df, "satterthwaite")) return RX_DF_SATTERTHWAITE;
+  if (rx_is(config->association_df, "kenward-roger")) return RX_DF_KENWARD_ROGER;
+  return rx_is(config->association_df, "normal") ? RX_DF_NORMAL : RX_DF_CONTAINMENT;
+}
+
+static rx_adjust adjust_of(const rx_config *config) {
+  if (rx_is(config->association_adjust, "by")) return RX_ADJUST_BY;
+  if (rx_is(config->association_adjust, "storey")) return RX_ADJUST_STOREY;
+  return rx_is(config->association_adjust, "bonferroni") ? RX_ADJUST_BONFERRONI : RX_ADJUST_BH;
+}
+
+static void divide(rx_grid *g) {
+  const size_t n_blocks = (g->n_factors + BLOCK - 1) / BLOCK;
+  const int n_ranks = g->job->n_ranks;
+  int group_rank;
+
+  g->n_groups = (size_t)n_ranks < n_blocks ? n_ranks : (int)n_blocks;
+  g->place = g->job->rank % g->n_groups;
+  MPI_Comm_split(g->job->comm, g->place, g->job->rank, &g->group);
+  MPI_Comm_rank(g->group, &group_rank);
+  MPI_Comm_size(g->group, &g->group_size);
+  g->is_speaker = group_rank == 0;
+  rx_partition(g->n_features, group_rank, g->group_size, &g->first, &g->n_mine);
+  g->width = (n_blocks + (size_t)g->n_groups - 1) / (size_t)g->n_groups * BLOCK;
+  if (g->width > WIDEST) g->width = WIDEST;
+  size_t round = g->width * (size_t)g->n_groups;
+  g->n_rounds = (g->n_factors + round - 1) / round;
+}
+
+void rx_grid_run(const rx_grid *g, size_t round, size_t *first, size_t *count) {
+  *first = (round * (size_t)g->n_groups + (size_t)g->place) * g->width;
+  *count = *first < g->n_factors ? g->n_factors - *first : 0;
+  if (*count > g->width) *count = g->width;
+  if (!*count) *first = 0;
+}
+
+static rx_status allocate(rx_grid *g) {
+  RX_TRY(rx_block_create(g->roster, &g->options, g->first, g->n_mine, &g->block));
+  RX_TRY(rx_cells_create(g->n_mine, g->width, &g->cells));
+  RX_TRY(RX_NEW(&g->value, "associate: factors", g->roster->n_patients * g->width));
+  RX_TRY(RX_NEW(&g->log10_p, "associate: p values", g->n_rounds));
+  return RX_NEW(&g->factor, "associate: factors", g->n_factors);
+}
+
+rx_status rx_grid_create(const rx_job *job, const rx_roster *roster, rx_grid **out) {
+  const rx_config *config = job->config;
+  rx_status status = RX_AGREE(job->comm, RX_NEW(out, "associate: grid", 1));
+
+  if (status) return status;
+  rx_grid *g = *out;
+  g->job = job;
+  g->roster = roster;
+  g->group = MPI_COMM_NULL;
+  g->n_features = roster->measures->n_features;
+  g->n_factors = roster->factors->n_var;
+  g->adjust = adjust_of(config);
+  g->options.df = df_of(config);
+  g->options.is_ratio = rx_is(config->association_test, "lrt");
+  g->options.min_patients = rx_roster_min_patients(job, roster);
+  g->is_transformed = rx_is(config->association_factor_transform, "rank-normal");
+  status = rx_isa_choose(job->comm, &g->options.isa);
+  if (!status) {
+    divide(g);
+    status = RX_AGREE(job->comm, allocate(g));
+  }
+  if (status) rx_grid_destroy(out);
+  return status;
+}
+
+void rx_grid_destroy(rx_grid **grid) {
+  rx_grid *g = *grid;
+
+  if (!g) return;
+  for (size_t round = 0; g->log10_p && round < g->n_rounds; round++) free(g->log10_p[round]);
+  free(g->hit);
+  free(g->factor);
+  free(g->log10_p);
+  free(g->value);
+  rx_cells_destroy(&g->cells);
+  rx_block_destroy(&g->block);
+  if (g->group != MPI_COMM_NULL) MPI_Comm_free(&g->group);
+  free(g);
+  *grid = NULL;
+}
+
+/* ---- fitting ---- */
+
+rx_status rx_grid_read(rx_grid *g, size_t round) {
+  const rx_roster *roster = g->roster;
+  const size_t n_rows = roster->factors->n_obs;
+  double *all = NULL;
+  size_t first, count;
+
+  rx_grid_run(g, round, &first, &count);
+  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&all, "associate: factors", n_rows * count)));
+  rx_status status =
+      rx_matrix_read(roster->factors, "X", RX_FLOAT64, 0, count ? n_rows : 0, first, count, all);
+  for (size_t i = 0; i < roster->n_patients && count && !status; i++)
+    memcpy(g->value + i * count, all + roster->factor[i] * count, count * sizeof *all);
+  free(all);
+  return status;
+}
+
+/* Makes the columns of p of a run, whole, on each rank of the group. Collective over the group. */
+static rx_status gather_p(rx_grid *g, size_t round, size_t count) {
+  double *rows = NULL;
+  int *counts = NULL, *starts = NULL;
+  rx_status status = RX_NEW(&g->log10_p[round], "associate: p values", count * g->n_features);
+
+  if (!status) status = RX_NEW(&rows, "associate: p values", count * g->n_features);
+  if (!status) status = RX_NEW(&counts, "associate: p values", g->group_size);
+  if (!status) status = RX_NEW(&starts, "associate: p values", g->group_size);
+  if ((status = RX_AGREE(g->job->comm, status))) goto done;
+  for (int rank = 0; rank < g->group_size; rank++) {
+    size_t first, n;
+    rx_partition(g->n_features, rank, g->group_size, &first, &n);
+    starts[rank] = (int)(first * count);
+    counts[rank] = (int)(n * count);
+  }
+  MPI_Allgatherv(g->cells->log10_p, (int)(g->n_mine * count), MPI_DOUBLE, rows, counts, starts,
+                 MPI_DOUBLE, g->group);
+  for (size_t feature = 0; feature < g->n_features; feature++)
+    for (size_t c = 0; c < count; c++)
+      g->log10_p[round][c * g->n_features + feature] = rows[feature * count + c];
+done:
+  free(starts);
+  free(counts);
+  free(rows);
+  return status;
+}
+
+/* One column: its q within the factor, into column c of q. log10_q  [n_features] */
+static void adjust_column(rx_grid *g, size_t round, size_t first, size_t count, size_t c,
+                          double *log10_q, float *power, rx_adjust_room *room, float *q) {
+  const double *log10_p = g->log10_p[round] + c * g->n_features;
+  rx_factor_summary *of = &g->factor[first + c];
+  rx_family family = rx_adjust_family(g->adjust, g->n_features, log10_p, log10_q, room);
+
+  rx_adjust_power(g->options.isa, g->n_mine, log10_q + g->first, power);
+  for (size_t i = 0; i < g->n_mine; i++) {
+    q[i * count + c] = power[i];
+    of->n_boundary += g->cells->fit[i * count + c] == RX_FIT_BOUNDARY;
+    of->n_hits_factor += log10_q[g->first + i] < log10_level;
+  }
+  if (!g->is_speaker) return;
+  of->n_tests = family.n_tests;
+  of->log10_simes = family.log10_simes;
+  of->log10_median = family.log10_median;
+}
+
+static rx_status write_layer(rx_grid *g, rx_matrix *matrix, const char *name, rx_type type,
+                             size_t first, size_t count, const void *data) {
+  return rx_matrix_write(matrix, name, type, g->first, count ? g->n_mine : 0, first, count, data);
+}
+
+static rx_status write_cells(rx_grid *g, rx_matrix *matrix, size_t first, size_t count,
+                             const float *q) {
+  const rx_cells *c = g->cells;
+
+  RX_TRY(write_layer(g, matrix, "X", RX_FLOAT64, first, count, c->t));
+  RX_TRY(write_layer(g, matrix, "layers/beta", RX_FLOAT64, first, count, c->beta));
+  RX_TRY(write_layer(g, matrix, "layers/se", RX_FLOAT64, first, count, c->se));
+  RX_TRY(write_layer(g, matrix, "layers/log10_p", RX_FLOAT64, first, count, c->log10_p));
+  RX_TRY(write_layer(g, matrix, "layers/variance_ratio", RX_FLOAT64, first, count, c->lambda));
+  RX_TRY(write_layer(g, matrix, "layers/df", RX_FLOAT32, first, count, c->df));
+  RX_TRY(
+      write_layer(g, matrix, "layers/log10_p_means", RX_FLOAT32, first, count, c->log10_p_means));
+  RX_TRY(write_layer(g, matrix, "layers/status", RX_UINT8, first, count, c->fit));
+  return write_layer(g, matrix, "layers/q_factor", RX_FLOAT32, first, count, q);
+}
+
+/* Room for the columns of a run. */
+typedef struct {
+  double *log10_q; /* [n_features] */
+  float *power;    /* [n_features] */
+  float *q;        /* [n_mine][width] */
+  rx_adjust_room *room;
+} columns;
+
+static rx_status make_columns(const rx_grid *g, columns *c) {
+  RX_TRY(RX_NEW(&c->log10_q, "associate: adjustment", g->n_features));
+  RX_TRY(RX_NEW(&c->power, "associate: adjustment", g->n_features));
+  RX_TRY(RX_NEW(&c->q, "associate: adjustment", g->n_mine * g->width));
+  return rx_adjust_room_create(g->n_features, &c->room);
+}
+
+static void free_columns(columns *c) {
+  rx_adjust_room_destroy(&c->room);
+  free(c->q);
+  free(c->power);
+  free(c->log10_q);
+}
+
+/* Gives all ranks what each knows of its factors: sums of numbers and zeros. */
+static rx_status share_factors(rx_grid *g) {
+  enum { N_COUNTS = 3, N_REALS = 2 };
+  int64_t *counts = NULL;
+  double *reals = NULL;
+
+  rx_status status = RX_NEW(&counts, "associate: factors", g->n_factors * N_COUNTS);
+  if (!status) status = RX_NEW(&reals, "associate: factors", g->n_factors * N_REALS);
+  status = RX_AGREE(g->job->comm, status);
+  for (size_t f = 0; f < g->n_factors && !status; f++) {
+    const rx_factor_summary *of = &g->factor[f];
+    int64_t *n = counts + f * N_COUNTS;
+    n[0] = of->n_tests, n[1] = of->n_boundary, n[2] = of->n_hits_factor;
+    reals[f * N_REALS] = of->log10_simes, reals[f * N_REALS + 1] = of->log10_median;
+  }
+  if (!status) {
+    MPI_Allreduce(MPI_IN_PLACE, counts, (int)g->n_factors * N_COUNTS, MPI_INT64_T, MPI_SUM,
+                  g->job->comm);
+    MPI_Allreduce(MPI_IN_PLACE, reals, (int)g->n_factors * N_REALS, MPI_DOUBLE, MPI_SUM,
+                  g->job->comm);
+  }
+  for (size_t f = 0; f < g->n_factors && !status; f++) {
+    rx_factor_summary *of = &g->factor[f];
+    const int64_t *n = counts + f * N_COUNTS;
+    of->n_tests = n[0], of->n_boundary = n[1], of->n_hits_factor = n[2];
+    of->log10_simes = reals[f * N_REALS], of->log10_median = reals[f * N_REALS + 1];
+  }
+  free(reals);
+  free(counts);
+  return status;
+}
+
+rx_status rx_grid_fit(rx_grid *g, rx_matrix *matrix) {
+  columns c = {0};
+  rx_progress progress = rx_progress_begin(g->job->log, "associate",
+                                           (double)g->n_features * (double)g->n_factors, "fits");
+  rx_status status = RX_AGREE(g->job->comm, make_columns(g, &c));
+
+  for (size_t round = 0; round < g->n_rounds && !status; round++) {
+    size_t first, count;
+    rx_grid_run(g, round, &first, &count);
+    if ((status = rx_grid_read(g, round))) break;
+    if (count) status = rx_block_fit(g->block, g->value, count, g->cells);
+    if ((status = RX_AGREE(g->job->comm, status))) break;
+    if ((status = gather_p(g, round, count))) break;
+    for (size_t column = 0; column < count; column++)
+      adjust_column(g, round, first, count, column, c.log10_q, c.power, c.room, c.q);
+    if ((status = write_cells(g, matrix, first, count, c.q))) break;
+    rx_progress_update(&progress, (double)(round + 1) / (double)g->n_rounds * progress.total);
+  }
+  rx_progress_end(&progress);
+  free_columns(&c);
+  return status ? status : share_factors(g);
+}

@@ -1,0 +1,67 @@
+/* grid.h: all features against all factors, divided over the ranks.
+ *
+ * The factors go to the ranks in runs of columns, round by round, all features of a run together,
+ * so that what is made within a factor (its q, its Simes p) needs nobody else. When there are more
+ * ranks than blocks of 16 factors, the ranks of a block share its features and gather its p. A cell
+ * depends on its feature and its factor only, so the bits are the same however it is divided. */
+#ifndef RADMIX_ASSOCIATION_GRID_H
+#define RADMIX_ASSOCIATION_GRID_H
+
+#include "adjust.h"
+#include "block.h"
+#include "radmix/job.h"
+#include "radmix/matrix.h"
+
+/* What is known of a factor at the end; the same on all ranks. */
+typedef struct {
+  int64_t n_tests, n_boundary, n_hits_factor, n_hits_hierarchical;
+  double log10_simes, log10_q_simes, log10_median;
+} rx_factor_summary;
+
+/* A cell of the grid with all its numbers. */
+typedef struct {
+  int64_t feature, factor, n_patients, fit;
+  double beta, se, t, df, lambda;
+  double log10_p, log10_p_means, log10_q_factor, log10_q_all, log10_q_hierarchical;
+} rx_hit;
+
+typedef struct {
+  const rx_job *job;
+  const rx_roster *roster;
+  rx_fit_options options;
+  rx_adjust adjust;
+  bool is_transformed; /* factors to normal scores */
+  size_t n_features, n_factors;
+  MPI_Comm group;      /* the ranks that share a run of columns */
+  int n_groups, place; /* of the group among groups */
+  int group_size;
+  bool is_speaker;      /* for its group */
+  size_t first, n_mine; /* features of this rank */
+  size_t width;         /* columns of a run */
+  size_t n_rounds;
+  rx_block *block;
+  rx_cells *cells;           /* [n_mine][width] */
+  double *value;             /* [patients of the roster][width], the factors of a run */
+  double **log10_p;          /* [n_rounds], each [columns of the run][n_features] */
+  rx_factor_summary *factor; /* [n_factors] */
+  int64_t n_tests;
+  int64_t n_hits_all; /* q_all < 0.05 */
+  rx_hit *hit;        /* [n_hits], rank 0: the strongest, strongest first */
+  size_t n_hits;
+} rx_grid;
+
+/* Divides the work. Collective. roster is kept, not owned. */
+rx_status rx_grid_create(const rx_job *job, const rx_roster *roster, rx_grid **out);
+void rx_grid_destroy(rx_grid **grid);
+
+/* Fits all cells and writes X and the layers but q_all and q_hierarchical. Collective. */
+rx_status rx_grid_fit(rx_grid *grid, rx_matrix *matrix);
+/* Makes q_all and q_hierarchical, writes them, and finds the strongest cells. Collective. */
+rx_status rx_grid_adjust(rx_grid *grid, rx_matrix *matrix);
+
+/* The run of this rank's group in a round: columns first .. first + count - 1; none: count 0. */
+void rx_grid_run(const rx_grid *grid, size_t round, size_t *first, size_t *count);
+/* Reads the factors of the run of a round into grid->value. Collective. */
+rx_status rx_grid_read(rx_grid *grid, size_t round);
+
+#endif

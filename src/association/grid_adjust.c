@@ -1,0 +1,295 @@
+/* The second pass over the grid: q over all cells, hierarchical q, and the strongest cells. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adjust_grid.h"
+#include "grid.h"
+#include "radmix/error.h"
+#include "radmix/memory.h"
+
+static const double log10_level = -1.30102999566398119521; /* 0.05, for the counts */
+
+/* What the second pass goes by. */
+typedef struct {
+  rx_staircase *staircase;
+  rx_hierarchy hierarchy;
+  rx_adjust_room *room;
+  double *log10_q, *log10_q_all; /* [n_features]; of the hierarchy, and over the grid */
+  float *power, *q, *q_all;      /* [n_features], [n_mine][width] */
+  size_t n_most, n_hits;         /* n_hits at most 2 n_most */
+  rx_hit *hit;                   /* the strongest so far, and some that may not be */
+  rx_hit weakest;                /* that is sure to be beaten by n_most others, once is_full */
+  bool is_full;
+} pass;
+
+static void free_pass(pass *p) {
+  free(p->hit);
+  free(p->q_all);
+  free(p->q);
+  free(p->power);
+  free(p->log10_q_all);
+  free(p->log10_q);
+  rx_adjust_room_destroy(&p->room);
+  rx_hierarchy_destroy(&p->hierarchy);
+  rx_staircase_destroy(&p->staircase);
+}
+
+/* BH over factors of their Simes p. */
+static rx_status rank_factors(rx_grid *g, pass *p) {
+  double *simes = NULL, *q = NULL;
+  rx_adjust_room *room = NULL;
+
+  rx_status status = RX_NEW(&simes, "associate: factors", g->n_factors);
+  if (!status) status = RX_NEW(&q, "associate: factors", g->n_factors);
+  if (!status) status = rx_adjust_room_create(g->n_factors, &room);
+  if (!status) {
+    for (size_t f = 0; f < g->n_factors; f++)
+      simes[f] = g->factor[f].n_tests ? g->factor[f].log10_simes : NAN;
+    rx_adjust_family(g->adjust, g->n_factors, simes, q, room);
+    for (size_t f = 0; f < g->n_factors; f++) g->factor[f].log10_q_simes = q[f];
+    status = rx_hierarchy_create(g->n_factors, q, &p->hierarchy);
+  }
+  rx_adjust_room_destroy(&room);
+  free(q);
+  free(simes);
+  return status;
+}
+
+static rx_status prepare(rx_grid *g, pass *p) {
+  RX_TRY(rank_factors(g, p));
+  RX_TRY(rx_adjust_room_create(g->n_features, &p->room));
+  RX_TRY(RX_NEW(&p->log10_q, "associate: adjustment", g->n_features));
+  RX_TRY(RX_NEW(&p->log10_q_all, "associate: adjustment", g->n_features));
+  RX_TRY(RX_NEW(&p->power, "associate: adjustment", g->n_features));
+  RX_TRY(RX_NEW(&p->q, "associate: adjustment", g->n_mine * g->width));
+  RX_TRY(RX_NEW(&p->q_all, "associate: adjustment", g->n_mine * g->width));
+  p->n_most = (size_t)g->job->config->association_top;
+  if (p->n_most > g->n_features * g->n_factors) p->n_most = g->n_features * g->n_factors;
+  return RX_NEW(&p->hit, "associate: hits", 2 * p->n_most);
+}
+
+/* The p values of this rank's own features, a run of memory for each column. */
+static rx_status make_staircase(rx_grid *g, pass *p) {
+  rx_run *run = NULL;
+  size_t n = 0;
+
+  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&run, "associate: p values", g->n_rounds * g->width)));
+  for (size_t round = 0; round < g->n_rounds; round++) {
+    size_t first, count;
+    rx_grid_run(g, round, &first, &count);
+    for (size_t c = 0; c < count; c++, n++) {
+      run[n].log10_p = g->log10_p[round] + c * g->n_features + g->first;
+      run[n].n = g->n_mine;
+    }
+  }
+  rx_status status = rx_staircase_create(g->job->comm, g->adjust, n, run, &p->staircase);
+  free(run);
+  if (!status) g->n_tests = rx_staircase_n_tests(p->staircase);
+  return status;
+}
+
+/* ---- the strongest ---- */
+
+/* By hierarchical q, then p, then place. */
+static int compare_hits(const void *a, const void *b) {
+  const rx_hit *x = a, *y = b;
+  if (x->log10_q_hierarchical != y->log10_q_hierarchical)
+    return x->log10_q_hierarchical < y->log10_q_hierarchical ? -1 : 1;
+  if (x->log10_p != y->log10_p) return x->log10_p < y->log10_p ? -1 : 1;
+  if (x->factor != y->factor) return x->factor < y->factor ? -1 : 1;
+  return (x->feature > y->feature) - (x->feature < y->feature);
+}
+
+/* Sorts, and keeps the strongest. */
+static void prune(pass *p) {
+  qsort(p->hit, p->n_hits, sizeof *p->hit, compare_hits);
+  if (p->n_hits < p->n_most || !p->n_most) return;
+  p->n_hits = p->n_most;
+  p->weakest = p->hit[p->n_most - 1];
+  p->is_full = true;
+}
+
+static void offer(pass *p, const rx_hit *hit) {
+  if (!p->n_most || (p->is_full && compare_hits(hit, &p->weakest) > 0)) return;
+  p->hit[p->n_hits++] = *hit;
+  if (p->n_hits == 2 * p->n_most) prune(p);
+}
+
+static void adjust_column(rx_grid *g, pass *p, size_t round, size_t first, size_t count, size_t c) {
+  const double *log10_p = g->log10_p[round] + c * g->n_features;
+  rx_factor_summary *of = &g->factor[first + c];
+
+  rx_adjust_family(g->adjust, g->n_features, log10_p, p->log10_q, p->room);
+  for (size_t i = g->first; i < g->first + g->n_mine; i++) {
+    rx_hit hit = {.feature = (int64_t)i,
+                  .factor = (int64_t)(first + c),
+                  .log10_p = log10_p[i],
+                  .log10_q_factor = p->log10_q[i]};
+    p->log10_q[i] = rx_hierarchy_log10_q(&p->hierarchy, of->log10_q_simes, p->log10_q[i]);
+    p->log10_q_all[i] = rx_staircase_log10_q(p->staircase, log10_p[i]);
+    of->n_hits_hierarchical += p->log10_q[i] < log10_level;
+    g->n_hits_all += p->log10_q_all[i] < log10_level;
+    if (isnan(log10_p[i])) continue;
+    hit.log10_q_hierarchical = p->log10_q[i];
+    hit.log10_q_all = p->log10_q_all[i];
+    offer(p, &hit);
+  }
+  rx_adjust_power(g->options.isa, g->n_mine, p->log10_q + g->first, p->power);
+  for (size_t i = 0; i < g->n_mine; i++) p->q[i * count + c] = p->power[i];
+  rx_adjust_power(g->options.isa, g->n_mine, p->log10_q_all + g->first, p->power);
+  for (size_t i = 0; i < g->n_mine; i++) p->q_all[i * count + c] = p->power[i];
+}
+
+/* Chooses the strongest of all ranks; every rank gets them. */
+static rx_status choose_hits(rx_grid *g, pass *p) {
+  MPI_Comm comm = g->job->comm;
+  int n_ranks = g->job->n_ranks, *counts = NULL, *starts = NULL, n;
+  const int size = (int)sizeof(rx_hit);
+  rx_hit *all = NULL;
+  int64_t total = 0;
+
+  prune(p);
+  n = (int)p->n_hits;
+  rx_status status = RX_NEW(&counts, "associate: hits", n_ranks);
+  if (!status) status = RX_NEW(&starts, "associate: hits", n_ranks);
+  if ((status = RX_AGREE(comm, status))) goto done;
+  MPI_Allgather(&n, 1, MPI_INT, counts, 1, MPI_INT, comm);
+  for (int r = 0; r < n_ranks; r++) {
+    starts[r] = (int)total * size;
+    total += counts[r];
+    counts[r] *= size;
+  }
+  if (total > INT32_MAX / size)
+    status = RX_FAIL(RX_ERR_CONFIG, "association.top: expected at most %d rows, found %d",
+                     INT32_MAX / size / n_ranks, g->job->config->association_top);
+  if (!status) status = RX_NEW(&all, "associate: hits", total);
+  if ((status = RX_AGREE(comm, status))) goto done;
+  MPI_Allgatherv(p->hit, n * size, MPI_BYTE, all, counts, starts, MPI_BYTE, comm);
+  qsort(all, (size_t)total, sizeof *all, compare_hits);
+  g->hit = all, all = NULL;
+  g->n_hits = (size_t)total < p->n_most ? (size_t)total : p->n_most;
+done:
+  free(all);
+  free(starts);
+  free(counts);
+  return status;
+}
+
+/* Takes the numbers of a fit. */
+static void fill(const rx_grid *g, size_t count, size_t column, rx_hit *hit) {
+  const rx_cells *c = g->cells;
+  size_t at = ((size_t)hit->feature - g->first) * count + column;
+
+  hit->beta = c->beta[at];
+  hit->se = c->se[at];
+  hit->t = c->t[at];
+  hit->df = c->df[at];
+  hit->lambda = c->lambda[at];
+  hit->log10_p_means = c->log10_p_means[at];
+  hit->fit = c->fit[at];
+}
+
+/* Fits the columns of a run that have hits once more: cheaper than to keep all cells. */
+static rx_status refit(rx_grid *g, size_t first, size_t count) {
+  const size_t n_patients = g->roster->n_patients;
+  double *value = NULL;
+  size_t n = 0, *place = NULL;
+
+  rx_status status = RX_NEW(&place, "associate: hits", count);
+  if (!status) status = RX_NEW(&value, "associate: hits", n_patients * count);
+  for (size_t h = 0; h < g->n_hits && !status; h++) {
+    size_t factor = (size_t)g->hit[h].factor;
+    if (factor >= first && factor < first + count) place[factor - first] = 1;
+  }
+  for (size_t c = 0; c < count && !status; c++) n += place[c];
+  for (size_t c = 0, k = 0; c < count && !status; c++) {
+    if (!place[c]) continue;
+    for (size_t i = 0; i < n_patients; i++) value[i * n + k] = g->value[i * count + c];
+    place[c] = k++;
+  }
+  if (!status && n) status = rx_block_fit(g->block, value, n, g->cells);
+  for (size_t h = 0; h < g->n_hits && !status; h++) {
+    rx_hit *hit = &g->hit[h];
+    size_t factor = (size_t)hit->factor, feature = (size_t)hit->feature;
+    if (factor < first || factor >= first + count) continue;
+    for (size_t i = 0; i < n_patients; i++)
+      hit->n_patients += g->is_speaker && isfinite(g->value[i * count + factor - first]);
+    if (feature >= g->first && feature < g->first + g->n_mine)
+      fill(g, n, place[factor - first], hit);
+  }
+  free(value);
+  free(place);
+  return status;
+}
+
+/* Puts together on rank 0 what each rank knows of the hits: sums of numbers and zeros. */
+static rx_status collect_hits(rx_grid *g) {
+  enum { N = 8 };
+  double *number = NULL;
+
+  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&number, "associate: hits", g->n_hits * N)));
+  for (size_t h = 0; h < g->n_hits; h++) {
+    const rx_hit *hit = &g->hit[h];
+    const double mine[N] = {
+        (double)hit->n_patients, (double)hit->fit, hit->beta, hit->se, hit->t, hit->df, hit->lambda,
+        hit->log10_p_means};
+    memcpy(number + h * N, mine, sizeof mine);
+  }
+  MPI_Allreduce(MPI_IN_PLACE, number, (int)(g->n_hits * N), MPI_DOUBLE, MPI_SUM, g->job->comm);
+  for (size_t h = 0; h < g->n_hits; h++) {
+    rx_hit *hit = &g->hit[h];
+    const double *from = number + h * N;
+    hit->n_patients = (int64_t)from[0], hit->fit = (int64_t)from[1];
+    hit->beta = from[2], hit->se = from[3], hit->t = from[4], hit->df = from[5];
+    hit->lambda = from[6], hit->log10_p_means = from[7];
+  }
+  free(number);
+  return RX_OK;
+}
+
+static rx_status find_hits(rx_grid *g, pass *p) {
+  rx_status status = choose_hits(g, p);
+
+  for (size_t round = 0; round < g->n_rounds && !status; round++) {
+    size_t first, count;
+    rx_grid_run(g, round, &first, &count);
+    status = rx_grid_read(g, round);
+    if (!status && count) status = refit(g, first, count);
+    status = RX_AGREE(g->job->comm, status);
+  }
+  return status ? status : collect_hits(g);
+}
+
+static rx_status share_counts(rx_grid *g) {
+  int64_t *n;
+
+  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&n, "associate: factors", g->n_factors)));
+  MPI_Allreduce(MPI_IN_PLACE, &g->n_hits_all, 1, MPI_INT64_T, MPI_SUM, g->job->comm);
+  for (size_t f = 0; f < g->n_factors; f++) n[f] = g->factor[f].n_hits_hierarchical;
+  MPI_Allreduce(MPI_IN_PLACE, n, (int)g->n_factors, MPI_INT64_T, MPI_SUM, g->job->comm);
+  for (size_t f = 0; f < g->n_factors; f++) g->factor[f].n_hits_hierarchical = n[f];
+  free(n);
+  return RX_OK;
+}
+
+rx_status rx_grid_adjust(rx_grid *g, rx_matrix *matrix) {
+  pass p = {0};
+  rx_status status = RX_AGREE(g->job->comm, prepare(g, &p));
+
+  if (!status) status = make_staircase(g, &p);
+  for (size_t round = 0; round < g->n_rounds && !status; round++) {
+    size_t first, count;
+    rx_grid_run(g, round, &first, &count);
+    for (size_t c = 0; c < count; c++) adjust_column(g, &p, round, first, count, c);
+    status = rx_matrix_write(matrix, "layers/q_hierarchical", RX_FLOAT32, g->first,
+                             count ? g->n_mine : 0, first, count, p.q);
+    if (!status)
+      status = rx_matrix_write(matrix, "layers/q_all", RX_FLOAT32, g->first, count ? g->n_mine : 0,
+                               first, count, p.q_all);
+  }
+  if (!status) status = share_counts(g);
+  if (!status) status = find_hits(g, &p);
+  free_pass(&p);
+  return status;
+}
