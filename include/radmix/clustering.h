@@ -69,7 +69,7 @@ typedef struct {
 /* Pearson's chi-square of a x b without correction. Errors: RX_ERR_MEMORY, as below. */
 rx_status rx_compare_chi_square(const int *a, const int *b, size_t n, rx_test *test);
 /* Fisher's exact test of a x b: the tables at most as likely as the one seen, all enumerated; p is
- * NAN when there are more than about 10^7. */
+ * NAN when there are more than 5 million. */
 rx_status rx_compare_fisher(const int *a, const int *b, size_t n, rx_test *test);
 /* Kruskal and Wallis, with the correction for ties. values  [n], NAN takes no part */
 rx_status rx_compare_kruskal(const int *labels, const double *values, size_t n, rx_test *test);

@@ -4,6 +4,7 @@
 #define RADMIX_FRAME_H
 
 #include <mpi.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,6 +58,13 @@ rx_status rx_frame_from_table(const rx_table *table, rx_frame **out);
 /* Reads the clinical table: rx_frame_from_table(), and for TCGA identifiers a text column `site`
  * (characters 6-7) unless there is one. path "" gives NULL. Collective over comm. */
 rx_status rx_clinical_load(MPI_Comm comm, const char *path, rx_frame **out);
+
+/* Marks the patients of study.subset, "ER=1,T=0": those for whom all of it holds. "" marks all.
+ * clinical  may be NULL; path  its file, for messages
+ * rows      [n], the patients in clinical, as of rx_frame_match(); is_in  [n], set
+ * Errors: RX_ERR_CONFIG: not column=value, no such column. */
+rx_status rx_subset_mark(const char *subset, const rx_frame *clinical, const char *path, size_t n,
+                         const ptrdiff_t *rows, bool *is_in);
 
 /* Finds each of n patients in the rows of frame by rx_patient_key(); rows[i] = -1 when absent.
  * frame NULL: all -1. */

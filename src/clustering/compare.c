@@ -9,7 +9,7 @@
 #include "radmix/error.h"
 #include "radmix/memory.h"
 
-enum { MOST_TABLES = 20000000 };
+enum { MOST_TABLES = 5000000 };
 
 /* A contingency table; rows and columns that are empty are left out. */
 typedef struct {

@@ -13,7 +13,8 @@
 
 enum { LANES = 16, EARLY = 250, MOST_STEPS = 200 };
 
-static const double exaggeration_early = 12, far_away = 1e200, search_tolerance = 1e-5;
+static const double exaggeration_early = 12, far_away = 1e200, search_tolerance = 1e-5,
+                    sharpest = 1e250; /* precision: all weight on the nearest */
 
 struct rx_tsne {
   MPI_Comm comm;
@@ -58,6 +59,15 @@ static double find_least(const double *squares, size_t n, size_t self) {
   return least;
 }
 
+/* Tells whether so many points are equally near that no precision reaches the perplexity. */
+static bool is_crowded(const double *squares, size_t n, size_t self, double least,
+                       double perplexity) {
+  size_t count = 0;
+
+  for (size_t j = 0; j < n; j++) count += j != self && !(squares[j] > least);
+  return (double)count >= perplexity;
+}
+
 /* A first precision: one over the mean distance. */
 static double first_precision(const double *squares, size_t n, double least) {
   double sum = 0;
@@ -79,8 +89,9 @@ rx_tsne_bell rx_tsne_search(const double *squares, size_t n, size_t self, double
   double goal = log(perplexity), low = 0, high = INFINITY, slope;
   rx_tsne_bell bell = {.least = find_least(squares, n, self)};
 
-  bell.precision = first_precision(squares, n, bell.least);
-  for (int step = 0; step < MOST_STEPS; step++) {
+  bool is_sharpest = is_crowded(squares, n, self, bell.least, perplexity);
+  bell.precision = is_sharpest ? sharpest : first_precision(squares, n, bell.least);
+  for (int step = 0; step < MOST_STEPS && !is_sharpest; step++) {
     double excess = weigh(squares, n, self, &bell, &slope) - goal;
     if (!(fabs(excess) > search_tolerance)) break;
     if (excess > 0)
@@ -88,7 +99,7 @@ rx_tsne_bell rx_tsne_search(const double *squares, size_t n, size_t self, double
     else
       high = bell.precision;
     double next = step_on(bell.precision, excess, slope, low, high);
-    if (!(next < 1e290)) break; /* points that coincide */
+    if (!(next < sharpest)) break;
     bell.precision = next;
   }
   weigh(squares, n, self, &bell, &slope);
