@@ -25,7 +25,7 @@ rx_log rx_log_start(int rank, rx_log_level level) {
 
 /* One write a line, so that lines of other programs do not cut it. */
 static void print(rx_log *log, const char *text) {
-  char line[LINE_SIZE + 64];
+  char line[LINE_SIZE + 128];
 
   snprintf(line, sizeof line, "%s[%7.1f s] %s\n", log->has_open_line ? "\r\033[K" : "",
            rx_seconds() - log->start, text);
@@ -35,7 +35,7 @@ static void print(rx_log *log, const char *text) {
 }
 
 static void say(rx_log *log, rx_log_level level, const char *format, va_list args) {
-  char text[LINE_SIZE], warning[LINE_SIZE];
+  char text[LINE_SIZE], warning[LINE_SIZE + 16];
 
   if (!log->is_speaker || level > log->level) return;
   vsnprintf(text, sizeof text, format, args);
