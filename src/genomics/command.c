@@ -1,8 +1,8 @@
 /* factors: from expression, gene sets, signatures and tables to one matrix of patients and factors.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "expression.h"
 #include "factors.h"
@@ -220,42 +220,86 @@ done:
   return status;
 }
 
+/* Adds a name to a line that names some. */
+static void name_some(char *text, size_t size, const char *name, size_t place) {
+  enum { MOST = 5 };
+  size_t used = strlen(text);
+
+  if (place < MOST) snprintf(text + used, size - used, "%s%.60s", place ? ", " : "", name);
+  if (place == MOST) snprintf(text + used, size - used, ", ...");
+}
+
+/* Counts and names the factors that have a status. */
+static void warn_of(const rx_job *job, const rx_factors *factors, rx_factor_status status,
+                    const char *words) {
+  char names[512] = "";
+  size_t n = 0;
+
+  for (size_t i = 0; i < factors->n_factors; i++)
+    if (factors->factors[i].status == status)
+      name_some(names, sizeof names, factors->factors[i].name, n++);
+  if (n)
+    rx_log_warn(job->log, "factors: %zu of %zu factors are all NaN, %s (%s; factors.tsv has more)",
+                n, factors->n_factors, words, names);
+}
+
 /* Says what there is, and counts what is missing. */
 static void say(const rx_job *job, const work *w) {
   const rx_factors *factors = w->factors;
   char done[128], path[RX_TEXT_SIZE];
-  size_t n_status[3] = {0};
 
-  for (size_t i = 0; i < factors->n_factors; i++) n_status[factors->factors[i].status]++;
-  if (n_status[RX_FACTOR_FEW_GENES])
-    rx_log_warn(job->log,
-                "factors: %zu factors have too few (or too many) of their genes in the "
-                "table: all NaN; factors.tsv names what is missing",
-                n_status[RX_FACTOR_FEW_GENES]);
-  if (n_status[RX_FACTOR_INCOMPLETE])
-    rx_log_warn(job->log,
-                "factors: %zu signatures that need all their genes lack some: all NaN; "
-                "factors.tsv names them",
-                n_status[RX_FACTOR_INCOMPLETE]);
+  warn_of(job, factors, RX_FACTOR_FEW_GENES, "too few, or too many, of their genes being there");
+  warn_of(job, factors, RX_FACTOR_INCOMPLETE, "signatures that need genes which are not there");
   snprintf(done, sizeof done, "%zu factors of %zu patients", factors->n_factors,
            factors->n_patients);
   if (rx_job_path(job, "factors.h5ad", path, sizeof path)) *path = '\0';
   rx_job_totals(job, "factors", done, path);
 }
 
+/* Reads the options of the command line. curve  --curve=SET,PATIENT; empty: not asked for */
+static rx_status read_options(const rx_job *job, char curve[RX_TEXT_SIZE]) {
+  static const char option[] = "--curve=";
+
+  *curve = '\0';
+  for (int i = 0; i < job->n_options; i++) {
+    const char *text = job->options[i];
+
+    if (strncmp(text, option, sizeof option - 1) != 0 || !strchr(text, ','))
+      return RX_FAIL(RX_ERR_USAGE, "%.200s: expected --curve=SET,PATIENT", text);
+    snprintf(curve, RX_TEXT_SIZE, "%s", text + sizeof option - 1);
+  }
+  return RX_OK;
+}
+
+/* Prints the walk of one set in one patient, and makes no file. */
+static rx_status print_curve(const rx_job *job, work *w, char *curve) {
+  char *comma = strrchr(curve, ','); /* names of patients have none */
+
+  if (!w->expression)
+    return RX_FAIL(RX_ERR_CONFIG, "--curve: expected genomics.expression and genomics.gene_sets");
+  *comma = '\0';
+  return rx_pathways_curve(job, w->expression, &w->pathways, w->factors, curve, comma + 1);
+}
+
 rx_status rx_genomics_run(const rx_job *job) {
-  char path[RX_TEXT_SIZE];
+  char path[RX_TEXT_SIZE], curve[RX_TEXT_SIZE];
   bool is_current = false;
   work w = {0};
 
   rx_status status = check_settings(job->config);
+  if (!status) status = read_options(job, curve);
   if (!status) status = rx_job_path(job, "factors.h5ad", path, sizeof path);
   if ((status = RX_AGREE(job->comm, status))) goto done;
   if ((status = rx_signature_files_find(job, &w.signature_files))) goto done;
   if ((status = make_recipe(job, &w.signature_files, &w.recipe))) goto done;
-  if ((status = rx_result_check(job, w.recipe, path, &is_current)) || is_current) goto done;
+  if (!*curve && ((status = rx_result_check(job, w.recipe, path, &is_current)) || is_current))
+    goto done;
   if ((status = load(job, &w))) goto done;
   if ((status = plan(job, &w))) goto done;
+  if (*curve) {
+    status = print_curve(job, &w, curve);
+    goto done;
+  }
   if ((status = compute(job, &w))) goto done;
   if ((status = store(job, &w))) goto done;
   say(job, &w);

@@ -1,5 +1,6 @@
 /* Scoring the sets that are planned: rx_pathways_put(). */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -376,6 +377,94 @@ rx_status rx_pathways_put(const rx_job *job, const rx_expression *expression,
       break;
   }
 done:
+  scoring_destroy(&s);
+  return status;
+}
+
+/* The walk of one set in one of this rank's patients, sent to rank 0. Collective. */
+static rx_status find_curve(scoring *s, size_t set, size_t patient, double *curve, int *gene) {
+  size_t first = s->patient_border[s->job->rank];
+  bool is_own = patient >= first && patient < first + s->own_patients;
+  int owner = 0;
+  rx_walk walk;
+
+  rx_status status = RX_OK;
+  if (is_own) {
+    status = rx_walk_create(s->n_usable, &s->sets, &s->pathways->walking, &walk);
+    if (!status) rx_walk_curve(curve, gene, row_of(s, patient - first), set, &walk);
+    if (!status) rx_walk_destroy(&walk);
+  }
+  RX_TRY(RX_AGREE(s->job->comm, status));
+  while (s->patient_border[owner + 1] <= patient) owner++;
+  MPI_Bcast(curve, (int)s->n_usable, MPI_DOUBLE, owner, s->job->comm);
+  MPI_Bcast(gene, (int)s->n_usable, MPI_INT, owner, s->job->comm);
+  return RX_OK;
+}
+
+/* Prints a line a gene, from the top. at: usable gene at each place of the order that settles ties
+ */
+static void print_curve(const scoring *s, const rx_expression *e, size_t set, const double *curve,
+                        const int *gene, const size_t *at) {
+  printf("place\tgene\tin_set\theight\n");
+  for (size_t place = 0; place < s->n_usable; place++) {
+    int is_member = 0;
+
+    for (size_t i = s->sets.first[set]; i < s->sets.first[set + 1]; i++)
+      is_member |= s->sets.gene[i] == gene[place];
+    printf("%zu\t%s\t%d\t%.17g\n", place + 1, e->names[s->pathways->usable[at[gene[place]]]],
+           is_member, curve[place]);
+  }
+}
+
+static rx_status trace(scoring *s, const rx_expression *e, size_t set, size_t patient) {
+  double *curve = NULL;
+  int isa, *gene = NULL;
+  size_t *at = NULL;
+
+  rx_status status = RX_NEW(&curve, "curve", s->n_usable);
+  if (!status) status = RX_NEW(&gene, "curve", s->n_usable);
+  if (!status) status = RX_NEW(&at, "curve", s->n_usable);
+  if ((status = RX_AGREE(s->job->comm, status))) goto done;
+  for (size_t i = 0; i < s->n_usable; i++) at[s->pathways->place[i]] = i;
+  if ((status = rx_isa_choose(s->job->comm, &isa))) goto done;
+  rx_density_options options = density_options(s->job->config, isa);
+  if ((status = RX_AGREE(s->job->comm, compute_densities(s, e, &options)))) goto done;
+  if ((status = turn(s))) goto done;
+  status = find_curve(s, set, patient, curve, gene);
+  if (!status && s->job->rank == 0) print_curve(s, e, set, curve, gene, at);
+done:
+  free(curve);
+  free(gene);
+  free(at);
+  return status;
+}
+
+static rx_status find_set_and_patient(const rx_pathways *pathways, const rx_factors *factors,
+                                      const char *set, const char *patient, size_t *s, size_t *p) {
+  ptrdiff_t found = rx_names_find(factors->patient_places, patient);
+
+  if (pathways->method != RX_PATHWAYS_GSVA)
+    return RX_FAIL(RX_ERR_CONFIG, "--curve: expected genomics.gene_sets and pathway_method = gsva");
+  for (*s = 0; *s < pathways->sets.n_sets && strcmp(pathways->names[*s], set) != 0;) ++*s;
+  if (*s == pathways->sets.n_sets)
+    return RX_FAIL(RX_ERR_INPUT, "--curve: expected a set that is scored, found '%.80s'", set);
+  if (found < 0 || (size_t)found >= pathways->n_patients)
+    return RX_FAIL(RX_ERR_INPUT,
+                   "--curve: expected a patient of the expression table, found '%.80s'", patient);
+  *p = (size_t)found;
+  return RX_OK;
+}
+
+rx_status rx_pathways_curve(const rx_job *job, const rx_expression *expression,
+                            const rx_pathways *pathways, rx_factors *factors, const char *set,
+                            const char *patient) {
+  size_t set_place = 0, patient_place = 0;
+  scoring s;
+
+  RX_TRY(RX_AGREE(job->comm, find_set_and_patient(pathways, factors, set, patient, &set_place,
+                                                  &patient_place)));
+  rx_status status = RX_AGREE(job->comm, scoring_create(job, pathways, NULL, factors, &s));
+  if (!status) status = trace(&s, expression, set_place, patient_place);
   scoring_destroy(&s);
   return status;
 }

@@ -51,6 +51,13 @@ void rx_pathways_destroy(rx_pathways *pathways);
 rx_status rx_pathways_put(const rx_job *job, const rx_expression *expression,
                           const rx_pathways *pathways, rx_scales *scales, rx_factors *factors);
 
+/* Prints the walk of one set in one patient to standard output: place, gene, whether it is of the
+ * set, height after it. Collective over job->comm. Errors: RX_ERR_CONFIG unless pathways are scored
+ * by gsva; RX_ERR_INPUT for an unknown set or patient. */
+rx_status rx_pathways_curve(const rx_job *job, const rx_expression *expression,
+                            const rx_pathways *pathways, rx_factors *factors, const char *set,
+                            const char *patient);
+
 /* What scores pathways, as it is kept for a later cohort: "gsva gaussian". Local. */
 enum { RX_PATHWAYS_METHOD_SIZE = 64 };
 void rx_pathways_method(const rx_config *config, char name[RX_PATHWAYS_METHOD_SIZE]);
