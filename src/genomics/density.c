@@ -16,31 +16,26 @@ static const double largest_step = 10.0;    /* the table ends there, in standard
 static const double bandwidth_share = 0.25; /* of the standard deviation of a gene */
 static const double poisson_offset = 0.5;
 
-/* Eight genes, sample by sample. */
-typedef struct {
-  double *table;              /* [STEPS + 1] */
-  double *value, *test, *sum; /* [n_reference][LANES], [n_test][LANES] twice */
-  double *bandwidth;          /* [LANES] */
-} workspace;
-
-static void workspace_destroy(workspace *work) {
-  free(work->table);
-  free(work->value);
-  free(work->test);
-  free(work->sum);
-  free(work->bandwidth);
+void rx_density_destroy(rx_density *room) {
+  free(room->table);
+  free(room->value);
+  free(room->test);
+  free(room->sum);
+  free(room->bandwidth);
+  *room = (rx_density){0};
 }
 
-static rx_status workspace_create(size_t n_reference, size_t n_test, workspace *work) {
-  *work = (workspace){0};
-  rx_status status = RX_NEW(&work->table, "normal distribution", STEPS + 1);
-  if (!status) status = RX_NEW(&work->value, "density", n_reference * LANES);
-  if (!status) status = RX_NEW(&work->test, "density", n_test * LANES);
-  if (!status) status = RX_NEW(&work->sum, "density", n_test * LANES);
-  if (!status) status = RX_NEW(&work->bandwidth, "density", LANES);
+rx_status rx_density_create(size_t n_reference, size_t n_test, const rx_density_options *options,
+                            rx_density *room) {
+  *room = (rx_density){.options = *options, .n_reference = n_reference, .n_test = n_test};
+  rx_status status = RX_NEW(&room->table, "normal distribution", STEPS + 1);
+  if (!status) status = RX_NEW(&room->value, "density", n_reference * LANES);
+  if (!status) status = RX_NEW(&room->test, "density", n_test * LANES);
+  if (!status) status = RX_NEW(&room->sum, "density", n_test * LANES);
+  if (!status) status = RX_NEW(&room->bandwidth, "density", LANES);
   for (int step = 0; !status && step <= STEPS; step++)
-    work->table[step] = pnorm5(largest_step * step / STEPS, 0, 1, 1, 0);
-  if (status) workspace_destroy(work);
+    room->table[step] = pnorm5(largest_step * step / STEPS, 0, 1, 1, 0);
+  if (status) rx_density_destroy(room);
   return status;
 }
 
@@ -60,63 +55,59 @@ static double log_odds(double share) {
   return -1.0 * log((1.0 - share) / share);
 }
 
-/* Copies the genes from .. from + count into lanes; lanes beyond repeat the last one. */
-static void pack(double *lanes, const double *genes, size_t n, size_t from, size_t count) {
+/* Copies genes into lanes; lanes beyond repeat the last one. */
+static void pack(double *lanes, const double *genes, size_t n, size_t count) {
   for (size_t lane = 0; lane < LANES; lane++) {
-    const double *gene = genes + (from + (lane < count ? lane : count - 1)) * n;
+    const double *gene = genes + (lane < count ? lane : count - 1) * n;
 
     for (size_t i = 0; i < n; i++) lanes[i * LANES + lane] = gene[i];
   }
 }
 
-static void sum_by_table(workspace *work, size_t n_reference, size_t n_test, bool is_self,
-                         int isa) {
-  rx_density_self *self = RX_ISA_PICK(isa, rx_density_self);
-  rx_density_cross *cross = RX_ISA_PICK(isa, rx_density_cross);
+static void sum_by_table(rx_density *room, bool is_self) {
+  rx_density_self *self = RX_ISA_PICK(room->options.isa, rx_density_self);
+  rx_density_cross *cross = RX_ISA_PICK(room->options.isa, rx_density_cross);
 
   if (is_self)
-    self(work->sum, work->value, work->bandwidth, work->table, n_reference);
+    self(room->sum, room->value, room->bandwidth, room->table, room->n_reference);
   else
-    cross(work->sum, work->test, n_test, work->value, work->bandwidth, work->table, n_reference);
+    cross(room->sum, room->test, room->n_test, room->value, room->bandwidth, room->table,
+          room->n_reference);
 }
 
-static void sum_exactly(workspace *work, size_t n_reference, size_t n_test, const double *test) {
-  for (size_t j = 0; j < n_test; j++)
+static void sum_exactly(rx_density *room, const double *test) {
+  for (size_t j = 0; j < room->n_test; j++)
     for (size_t lane = 0; lane < LANES; lane++) {
-      double sum = 0, bandwidth = work->bandwidth[lane];
+      double sum = 0, bandwidth = room->bandwidth[lane];
 
-      for (size_t i = 0; i < n_reference; i++) {
-        double z = (test[j * LANES + lane] - work->value[i * LANES + lane]) / bandwidth;
+      for (size_t i = 0; i < room->n_reference; i++) {
+        double z = (test[j * LANES + lane] - room->value[i * LANES + lane]) / bandwidth;
         sum += 0.5 * erfc(-z * M_SQRT1_2);
       }
-      work->sum[j * LANES + lane] = sum;
+      room->sum[j * LANES + lane] = sum;
     }
 }
 
-static void compute_gaussian(double *density, const double *reference, size_t n_reference,
-                             const double *test, size_t n_test, size_t n_genes,
-                             const rx_density_options *options, workspace *work) {
-  for (size_t from = 0; from < n_genes; from += LANES) {
-    size_t count = n_genes - from < LANES ? n_genes - from : LANES;
+/* Eight genes, or the count that is left. */
+static void compute_gaussian(double *density, const double *reference, const double *test,
+                             size_t count, rx_density *room) {
+  size_t n = room->n_reference, n_test = room->n_test;
 
-    pack(work->value, reference, n_reference, from, count);
-    if (test) pack(work->test, test, n_test, from, count);
-    for (size_t lane = 0; lane < LANES; lane++) {
-      double mean, sd;
-      size_t gene = from + (lane < count ? lane : count - 1);
+  pack(room->value, reference, n, count);
+  if (test) pack(room->test, test, n_test, count);
+  for (size_t lane = 0; lane < LANES; lane++) {
+    double mean, sd;
 
-      rx_density_moments(reference + gene * n_reference, n_reference, &mean, &sd);
-      work->bandwidth[lane] = sd * bandwidth_share;
-    }
-    if (options->is_exact)
-      sum_exactly(work, n_reference, n_test, test ? work->test : work->value);
-    else
-      sum_by_table(work, n_reference, n_test, !test, options->isa);
-    for (size_t lane = 0; lane < count; lane++)
-      for (size_t j = 0; j < n_test; j++)
-        density[(from + lane) * n_test + j] =
-            log_odds(work->sum[j * LANES + lane] / (double)n_reference);
+    rx_density_moments(reference + (lane < count ? lane : count - 1) * n, n, &mean, &sd);
+    room->bandwidth[lane] = sd * bandwidth_share;
   }
+  if (room->options.is_exact)
+    sum_exactly(room, test ? room->test : room->value);
+  else
+    sum_by_table(room, !test);
+  for (size_t lane = 0; lane < count; lane++)
+    for (size_t j = 0; j < n_test; j++)
+      density[lane * n_test + j] = log_odds(room->sum[j * LANES + lane] / (double)n);
 }
 
 /* Mean over the samples of P(Poisson(value + 0.5) <= test). Counts repeat, so a sum that an earlier
@@ -165,24 +156,20 @@ static void compute_steps(double *density, const double *reference, size_t n_ref
   }
 }
 
-rx_status rx_density_compute(double *density, const double *reference, size_t n_reference,
-                             const double *test, size_t n_test, size_t n_genes,
-                             const rx_density_options *options) {
-  workspace work;
+void rx_density_compute(double *density, const double *reference, const double *test,
+                        size_t n_genes, rx_density *room) {
+  size_t n = room->n_reference, n_test = room->n_test;
+  size_t step = room->options.kernel == RX_DENSITY_GAUSSIAN ? LANES : 1;
 
-  RX_TRY(workspace_create(n_reference, n_test, &work));
-  if (options->kernel == RX_DENSITY_GAUSSIAN)
-    compute_gaussian(density, reference, n_reference, test, n_test, n_genes, options, &work);
-  else
-    for (size_t gene = 0; gene < n_genes; gene++) {
-      const double *own = reference + gene * n_reference;
-      const double *looked_up = test ? test + gene * n_test : own;
+  for (size_t gene = 0; gene < n_genes; gene += step) {
+    const double *own = reference + gene * n, *looked_up = test ? test + gene * n_test : NULL;
+    double *out = density + gene * n_test;
 
-      if (options->kernel == RX_DENSITY_POISSON)
-        compute_poisson(density + gene * n_test, own, n_reference, looked_up, n_test);
-      else
-        compute_steps(density + gene * n_test, own, n_reference, looked_up, n_test, work.value);
-    }
-  workspace_destroy(&work);
-  return RX_OK;
+    if (room->options.kernel == RX_DENSITY_GAUSSIAN)
+      compute_gaussian(out, own, looked_up, n_genes - gene < LANES ? n_genes - gene : LANES, room);
+    else if (room->options.kernel == RX_DENSITY_POISSON)
+      compute_poisson(out, own, n, looked_up ? looked_up : own, n_test);
+    else
+      compute_steps(out, own, n, looked_up ? looked_up : own, n_test, room->value);
+  }
 }

@@ -17,15 +17,26 @@ typedef struct {
   int isa;       /* instruction set: isa.h */
 } rx_density_options;
 
+/* Room for one call after another; the table of the normal distribution is in it. */
+typedef struct {
+  rx_density_options options;
+  size_t n_reference, n_test;
+  double *table;              /* [RX_DENSITY_STEPS + 1] */
+  double *value, *test, *sum; /* [n_reference][8], [n_test][8] twice: eight genes, by sample */
+  double *bandwidth;          /* [8] */
+} rx_density;
+
+rx_status rx_density_create(size_t n_reference, size_t n_test, const rx_density_options *options,
+                            rx_density *room);
+void rx_density_destroy(rx_density *room);
+
 /* Log odds of the distribution of each gene.
  * density    [n_genes][n_test], set
  * reference  [n_genes][n_reference], the values that make the distribution: none missing, and with
  *            the Gaussian kernel no gene constant
- * test       [n_genes][n_test], the values looked up; NULL: the reference itself
- * Errors: RX_ERR_MEMORY. */
-rx_status rx_density_compute(double *density, const double *reference, size_t n_reference,
-                             const double *test, size_t n_test, size_t n_genes,
-                             const rx_density_options *options);
+ * test       [n_genes][n_test], the values looked up; NULL: the reference itself */
+void rx_density_compute(double *density, const double *reference, const double *test,
+                        size_t n_genes, rx_density *room);
 
 /* Mean and standard deviation (n - 1) of values without NaN, in extended precision as R's. */
 void rx_density_moments(const double *value, size_t n, double *mean, double *sd);

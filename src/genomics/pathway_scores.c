@@ -85,24 +85,25 @@ static rx_density_options density_options(const rx_config *config, int isa) {
 /* Densities of the genes of this rank, some at a time. */
 static rx_status compute_densities(const scoring *s, const rx_expression *e,
                                    const rx_density_options *options) {
-  double *batch;
   rx_progress progress = rx_progress_begin(s->job->log, "factors", (double)s->own_genes, "genes");
+  size_t n_reference = s->pathways->reference ? s->pathways->n_reference : s->n;
+  double *batch;
+  rx_density room;
 
   RX_TRY(RX_NEW(&batch, "values of genes", BATCH * s->n));
-  rx_status status = RX_OK;
+  rx_status status = rx_density_create(n_reference, s->n, options, &room);
   for (size_t from = 0; from < s->own_genes && !status; from += BATCH) {
     size_t count = s->own_genes - from < BATCH ? s->own_genes - from : BATCH;
     const double *reference = reference_of(s, from);
 
     for (size_t i = 0; i < count; i++)
       memcpy(batch + i * s->n, values_of(s, e, from + i), s->n * sizeof *batch);
-    status = reference ? rx_density_compute(s->by_gene + from * s->n, reference,
-                                            s->pathways->n_reference, batch, s->n, count, options)
-                       : rx_density_compute(s->by_gene + from * s->n, batch, s->n, NULL, s->n,
-                                            count, options);
+    rx_density_compute(s->by_gene + from * s->n, reference ? reference : batch,
+                       reference ? batch : NULL, count, &room);
     rx_progress_update(&progress, (double)(from + count));
   }
   rx_progress_end(&progress);
+  if (!status) rx_density_destroy(&room);
   free(batch);
   return status;
 }

@@ -8,7 +8,7 @@
 #include "radmix/status.h"
 
 /* Gives each rank its columns of a matrix whose rows are spread over the ranks. Collective over
- * comm; what is in flight stays under 32 MiB a rank. in             [row_border[rank + 1] -
+ * comm; what is in flight stays at some MiB a rank. in             [row_border[rank + 1] -
  * row_border[rank]][n_columns] row_border     [n_ranks + 1], the same on all ranks; so
  * column_border column_border  [n_ranks + 1], column_border[n_ranks] <= n_columns out set:
  * out[column * out_stride + row], column from 0 within the rank's own, row over all Errors:
