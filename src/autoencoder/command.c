@@ -71,7 +71,17 @@ static void say_what_trains(const rx_job *job, const train_stage *t) {
                 job->n_ranks - (int)t->strata->n_strata, job->n_ranks, t->strata->n_strata);
 }
 
+static void say_quality(const rx_job *job, const rx_qualities *q) {
+  rx_log_info(
+      job->log,
+      "train: fresh noise on %s slices: cosine %.4f, PSNR %.2f dB (the mean training image: "
+      "%.4f, %.2f dB)",
+      q->is_held_out ? "held out" : "the training", q->network.cosine, q->network.psnr,
+      q->mean_image.cosine, q->mean_image.psnr);
+}
+
 static rx_status make_model(const rx_job *job, train_stage *t) {
+  rx_qualities qualities;
   char done[256];
   int isa;
 
@@ -80,7 +90,9 @@ static rx_status make_model(const rx_job *job, train_stage *t) {
   RX_TRY(rx_isa_choose(job->comm, &isa));
   RX_TRY(rx_training_create(job, &t->settings, &t->network, isa, t->strata, &t->training));
   RX_TRY(rx_training_run(t->training));
-  RX_TRY(rx_model_write(job, t->recipe, t->training, t->model_path, t->history_path));
+  RX_TRY(rx_quality_measure(t->training, &qualities));
+  say_quality(job, &qualities);
+  RX_TRY(rx_model_write(job, t->recipe, t->training, &qualities, t->model_path, t->history_path));
   snprintf(done, sizeof done, "%lld epochs of %zu slices", (long long)t->training->state.epoch,
            t->strata->training.n_slices);
   rx_job_totals(job, "train", done, t->model_path);

@@ -83,8 +83,16 @@ static rx_status put_network(rx_store *store, const rx_network *network, double 
   return rx_store_put_number(store, "network/noise", noise);
 }
 
+static rx_status put_quality(rx_store *store, const rx_qualities *q) {
+  RX_TRY(rx_store_put_number(store, "quality/cosine", q->network.cosine));
+  RX_TRY(rx_store_put_number(store, "quality/psnr", q->network.psnr));
+  RX_TRY(rx_store_put_number(store, "quality/mean_image_cosine", q->mean_image.cosine));
+  return rx_store_put_number(store, "quality/mean_image_psnr", q->mean_image.psnr);
+}
+
 static rx_status write_model(const rx_job *job, const rx_recipe *recipe,
-                             const rx_training *training, const char *path, size_t memory) {
+                             const rx_training *training, const rx_qualities *qualities,
+                             const char *path) {
   rx_store *store = NULL;
 
   RX_TRY(rx_store_create(path, &store));
@@ -92,7 +100,8 @@ static rx_status write_model(const rx_job *job, const rx_recipe *recipe,
   if (!status) status = put_weights(store, &training->network, "best", training->state.best);
   if (!status) status = put_weights(store, &training->network, "last", training->state.weights);
   if (!status) status = put_history(store, &training->state);
-  if (!status) status = rx_result_record(store, job, recipe, memory);
+  if (!status) status = put_quality(store, qualities);
+  if (!status) status = rx_result_record(store, job, recipe, training->memory_peak);
   if (!status) return rx_store_commit(&store);
   rx_store_close(&store);
   return status;
@@ -116,14 +125,16 @@ static rx_status write_history(const rx_training_state *state, const char *path)
   return rx_output_close(path, &file, RX_OK);
 }
 
-rx_status rx_model_write(const rx_job *job, const rx_recipe *recipe, const rx_training *training,
-                         const char *model_path, const char *history_path) {
-  size_t memory = rx_result_memory(job->comm);
+rx_status rx_model_write(const rx_job *job, const rx_recipe *recipe, rx_training *training,
+                         const rx_qualities *qualities, const char *model_path,
+                         const char *history_path) {
   rx_status status = RX_OK;
+
+  training->memory_peak = rx_result_memory(job->comm);
 
   if (job->rank == 0) {
     status = write_history(&training->state, history_path);
-    if (!status) status = write_model(job, recipe, training, model_path, memory);
+    if (!status) status = write_model(job, recipe, training, qualities, model_path);
   }
   return RX_AGREE(job->comm, status);
 }

@@ -9,4 +9,8 @@
  * weights  [n_weights] */
 void rx_network_initialise(const rx_network *network, uint64_t seed, float *weights);
 
+/* Draws one filter anew, with bias 0. time  not 0; other filters at other times */
+void rx_network_draw_filter(const rx_network *network, uint64_t seed, uint32_t time, int l,
+                            int output, float *weights);
+
 #endif

@@ -146,30 +146,28 @@ static void rectify_and_pool(double *output, const double *convolved, const rx_l
             fmax(0, convolved[window_largest(convolved, c, y, x, 2 * size)]);
 }
 
-void rx_scalar_forward(rx_scalar *scalar, const double *weights, const double *image) {
-  const rx_network *network = &scalar->network;
-  const double *input = scalar->input;
+void rx_scalar_forward_layer(rx_scalar *scalar, const double *weights, int l) {
+  const rx_layer *layer = &scalar->network.layers[l];
+  const double *input = l ? scalar->output[l - 1] : scalar->input;
+  double *convolved = scalar->convolved[l], *output = scalar->output[l];
+  int size = convolved_size(layer);
 
-  memcpy(scalar->input, image, map_length(1, network->size) * sizeof *image);
-  for (int l = 0; l < network->n_layers; l++) {
-    const rx_layer *layer = &network->layers[l];
-    double *convolved = scalar->convolved[l], *output = scalar->output[l];
-    int size = convolved_size(layer);
-
-    if (is_doubled(layer)) {
-      enlarge(scalar->scratch, input, layer->inputs, layer->input_size);
-      input = scalar->scratch;
-    }
-    convolve(convolved, input, weights + layer->weights, weights + layer->biases, layer, size);
-    if (is_pooled(layer)) {
-      rectify_and_pool(output, convolved, layer);
-    } else {
-      for (size_t i = 0; i < map_length(layer->outputs, size); i++)
-        output[i] =
-            layer->kind == RX_LAYER_LAST ? 1 / (1 + exp(-convolved[i])) : fmax(0, convolved[i]);
-    }
-    input = output;
+  if (is_doubled(layer)) {
+    enlarge(scalar->scratch, input, layer->inputs, layer->input_size);
+    input = scalar->scratch;
   }
+  convolve(convolved, input, weights + layer->weights, weights + layer->biases, layer, size);
+  if (is_pooled(layer)) {
+    rectify_and_pool(output, convolved, layer);
+    return;
+  }
+  for (size_t i = 0; i < map_length(layer->outputs, size); i++)
+    output[i] = layer->kind == RX_LAYER_LAST ? 1 / (1 + exp(-convolved[i])) : fmax(0, convolved[i]);
+}
+
+void rx_scalar_forward(rx_scalar *scalar, const double *weights, const double *image) {
+  memcpy(scalar->input, image, map_length(1, scalar->network.size) * sizeof *image);
+  for (int l = 0; l < scalar->network.n_layers; l++) rx_scalar_forward_layer(scalar, weights, l);
 }
 
 static double cosine_loss(double *d_output, const double *output, const double *target, size_t n) {

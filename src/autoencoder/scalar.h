@@ -24,6 +24,9 @@ void rx_scalar_destroy(rx_scalar **scalar);
  * weights  [n_weights]; image  [size][size] */
 void rx_scalar_forward(rx_scalar *scalar, const double *weights, const double *image);
 
+/* The same layer by layer: layer 0 takes scalar->input, the others the output of the one before. */
+void rx_scalar_forward_layer(rx_scalar *scalar, const double *weights, int l);
+
 /* Returns the loss of the output against target [size][size]; sets the gradient by the output of
  * the last layer. */
 double rx_scalar_loss(rx_scalar *scalar, rx_loss loss, const double *target);

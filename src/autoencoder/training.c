@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "awake.h"
 #include "fixed.h"
 #include "network.h"
 #include "radmix/error.h"
@@ -28,39 +29,48 @@ static rx_status allocate(rx_training *t) {
   state->second = state->first + n;
   RX_TRY(RX_NEW(&state->is_live, "features", t->network.n_features));
   RX_TRY(RX_NEW(&state->history, "history", (size_t)t->settings.epochs + 1));
+  RX_TRY(RX_NEW(&t->channels, "channels", t->network.channels));
   RX_TRY(RX_NEW(&t->gradient, "gradient", n));
   RX_TRY(RX_NEW(&t->noisy, "image", n_pixels(t)));
+  RX_TRY(RX_NEW(&t->mean_image, "image", n_pixels(t)));
   t->n_gradient = rx_engine_gradient_length(t->engine);
   return RX_NEW(&t->sums, "gradient", t->n_gradient + N_SUMS);
 }
 
-/* Mean of all pixels of the training slices, in fixed point so that ranks do not matter. */
-static double mean_intensity(const rx_training *t) {
+/* The mean training image and its mean, in fixed point so that ranks do not matter. sums
+ * [n_pixels], zeros */
+static void average_slices(rx_training *t, int64_t *sums) {
   const rx_share *training = &t->strata->training;
   size_t n = n_pixels(t);
-  int64_t sum = 0;
 
-  for (size_t slice = 0; slice < training->n; slice++) {
-    double pixels = 0;
-    for (size_t i = 0; i < n; i++) pixels += (double)training->pixels[slice * n + i];
-    sum += rx_fixed(pixels / (double)n);
+  for (size_t slice = 0; slice < training->n; slice++)
+    for (size_t i = 0; i < n; i++) sums[i] += rx_fixed((double)training->pixels[slice * n + i]);
+  MPI_Allreduce(MPI_IN_PLACE, sums, (int)n, MPI_INT64_T, MPI_SUM, t->job->comm);
+  for (size_t i = 0; i < n; i++) {
+    double mean = (double)sums[i] * RX_FIXED_UNIT / (double)training->n_slices;
+    t->mean_image[i] = (float)mean;
+    t->mean_intensity += mean / (double)n;
   }
-  MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_INT64_T, MPI_SUM, t->job->comm);
-  return (double)sum * RX_FIXED_UNIT / (double)training->n_slices;
 }
 
-static void initialise(rx_training *t) {
+static rx_status initialise(rx_training *t) {
   rx_training_state *state = &t->state;
   const rx_layer *last = &t->network.layers[t->network.n_layers - 1];
+  int64_t *sums;
 
+  rx_status status = RX_NEW(&sums, "mean image", n_pixels(t));
+  RX_TRY(RX_AGREE(t->job->comm, status));
+  average_slices(t, sums);
+  free(sums);
   rx_network_initialise(&t->network, t->settings.seed, state->weights);
-  t->mean_intensity = mean_intensity(t);
   if (t->settings.starts_at_mean) {
     double mean = fmin(fmax(t->mean_intensity, 1e-4), 1 - 1e-4);
     state->weights[last->biases] = (float)log(mean / (1 - mean));
+    status = rx_awake_orient(&t->network, state->weights, t->mean_image);
   }
   memcpy(state->best, state->weights, state->n_weights * sizeof(float));
   state->best_loss = INFINITY;
+  return RX_AGREE(t->job->comm, status);
 }
 
 rx_status rx_training_create(const rx_job *job, const rx_training_settings *settings,
@@ -78,12 +88,10 @@ rx_status rx_training_create(const rx_job *job, const rx_training_settings *sett
     status = rx_engine_create(network, isa, &t->engine);
     if (!status) status = allocate(t);
   }
-  if ((status = RX_AGREE(job->comm, status))) {
-    rx_training_destroy(out);
-    return status;
-  }
-  initialise(*out);
-  return RX_OK;
+  status = RX_AGREE(job->comm, status);
+  if (!status) status = initialise(*out);
+  if (status) rx_training_destroy(out);
+  return status;
 }
 
 void rx_training_destroy(rx_training **training) {
@@ -96,6 +104,8 @@ void rx_training_destroy(rx_training **training) {
   free(t->state.history);
   free(t->gradient);
   free(t->noisy);
+  free(t->channels);
+  free(t->mean_image);
   free(t->sums);
   free(t);
   *training = NULL;
@@ -192,19 +202,32 @@ static double validate(rx_training *t) {
   return sums[1] ? INFINITY : (double)sums[0] * RX_FIXED_UNIT / (double)share->n_slices;
 }
 
+/* Gathers which features were not 0 on some slice of the epoch. Returns how many were 0. */
 static double count_dead(rx_training *t) {
-  unsigned char *is_live = t->state.is_live;
   size_t n = t->network.n_features, n_live = 0;
 
-  MPI_Allreduce(MPI_IN_PLACE, is_live, (int)n, MPI_UNSIGNED_CHAR, MPI_MAX, t->job->comm);
-  for (size_t i = 0; i < n; i++) n_live += is_live[i];
-  memset(is_live, 0, n);
+  MPI_Allreduce(MPI_IN_PLACE, t->state.is_live, (int)n, MPI_UNSIGNED_CHAR, MPI_MAX, t->job->comm);
+  for (size_t i = 0; i < n; i++) n_live += t->state.is_live[i];
   return (double)(n - n_live);
+}
+
+/* Starts dead channels anew, in the first half of training so that they can learn. */
+static rx_status revive(rx_training *t) {
+  rx_training_state *state = &t->state;
+  rx_awake_arrays arrays = {state->weights, state->first, state->second};
+
+  if (!t->settings.starts_at_mean || 2 * state->epoch > t->settings.epochs) return RX_OK;
+  int n = rx_awake_find_dead(&t->network, state->is_live, t->channels);
+  if (!n) return RX_OK;
+  rx_log_detail(t->job->log, "train: epoch %lld: %d of %d channels were dead and start anew",
+                (long long)state->epoch, n, t->network.channels);
+  return rx_awake_revive(&t->network, t->settings.seed, state->epoch, t->channels, n, t->mean_image,
+                         &arrays);
 }
 
 /* Fills the row of history of the epoch that has ended, and keeps the weights when they are the
  * best so far. */
-static void end_epoch(rx_training *t) {
+static rx_status end_epoch(rx_training *t) {
   rx_training_state *state = &t->state;
   rx_history_row *row = &state->history[++state->epoch];
 
@@ -218,6 +241,9 @@ static void end_epoch(rx_training *t) {
     state->best_epoch = state->epoch;
     memcpy(state->best, state->weights, state->n_weights * sizeof(float));
   }
+  rx_status status = revive(t);
+  memset(state->is_live, 0, t->network.n_features);
+  return RX_AGREE(t->job->comm, status);
 }
 
 static bool has_lost_patience(const rx_training *t) {
@@ -255,7 +281,7 @@ rx_status rx_training_run(rx_training *t) {
   while (state->epoch < t->settings.epochs) {
     rx_strata_shuffle(t->strata, t->settings.seed, state->epoch + 1);
     while (state->step < t->strata->n_steps) RX_TRY(take_step(t));
-    end_epoch(t);
+    RX_TRY(end_epoch(t));
     say_epoch(t, &progress);
     if (has_lost_patience(t)) break;
   }

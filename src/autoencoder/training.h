@@ -43,11 +43,14 @@ typedef struct {
   rx_training_state state;
   float *gradient; /* [n_weights] */
   float *noisy;    /* [size][size] */
+  int *channels;   /* [channels], dead ones */
   int64_t *sums;   /* the summed gradient of a step, and what else ranks tell each other */
   size_t n_gradient;
-  double mean_intensity; /* of the training slices */
+  float *mean_image;     /* [size][size], of the training slices */
+  double mean_intensity; /* of all their pixels */
   /* for the log */
   double start, communication; /* seconds */
+  size_t memory_peak;          /* bytes, over ranks; for the record */
   int64_t n_images;            /* learnt from since start, over all ranks */
 } rx_training;
 
