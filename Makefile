@@ -119,7 +119,7 @@ check: have-test
 
 # ---- installing, clusters ----
 
-.PHONY: install have-cluster check-cluster bench-faults bench-scaling
+.PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-recovery
 # DESTDIR=/stage PREFIX=/opt/radmix: files go to /stage/opt/radmix and are made for /opt/radmix.
 install: have-build
 	@$(MAKE) --no-print-directory all
@@ -139,3 +139,7 @@ bench-faults: have-build
 bench-scaling: have-build
 	@$(MAKE) --no-print-directory -j2 all benches
 	@RADMIX=$B/radmix RADMIX_BUILD=$B RADMIX_HERE=yes jobs/scaling.sh
+# Twenty simulated cohorts through the demo deck: is what is true found, and nothing else? Ten minutes.
+bench-recovery: have-build
+	@$(MAKE) --no-print-directory -j2 all benches
+	@tests/bench/bench_recovery.sh $B
