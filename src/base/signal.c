@@ -15,7 +15,8 @@ void rx_signal_install(void) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGUSR1, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
-  /* A write beyond a limit of file sizes is to fail like one on a full disk, not to end the rank. */
+  /* A write beyond a limit of file sizes fails like one on a full disk, and does not end the rank.
+   */
   signal(SIGXFSZ, SIG_IGN);
 }
 
