@@ -9,6 +9,7 @@
 #include "radmix/matrix.h"
 #include "radmix/result.h"
 #include "roster.h"
+#include "scores.h"
 
 enum { FORMAT = 1, PATH_SIZE = 4096 };
 
@@ -92,6 +93,8 @@ static rx_status make_associations(const rx_job *job, association *a) {
   char done[128];
 
   RX_TRY(rx_roster_load(job, a->features, a->factors, &a->roster));
+  if (rx_is(job->config->association_transform, "rank-normal"))
+    RX_TRY(RX_AGREE(job->comm, rx_scores_features(a->roster)));
   RX_TRY(rx_grid_create(job, a->roster, &a->grid));
   RX_TRY(rx_describe_data(a->grid));
   RX_TRY(rx_describe_frames(a->grid, &a->obs, &a->var));

@@ -8,6 +8,7 @@
 #include "radmix/isa.h"
 #include "radmix/memory.h"
 #include "radmix/partition.h"
+#include "scores.h"
 
 enum { BLOCK = 16, WIDEST = 128 };
 
@@ -56,6 +57,7 @@ static rx_status allocate(rx_grid *g) {
   RX_TRY(rx_block_create(g->roster, &g->options, g->first, g->n_mine, &g->block));
   RX_TRY(rx_cells_create(g->n_mine, g->width, &g->cells));
   RX_TRY(RX_NEW(&g->value, "associate: factors", g->roster->n_patients * g->width));
+  RX_TRY(RX_NEW(&g->order, "associate: factors", g->roster->n_patients));
   RX_TRY(RX_NEW(&g->log10_p, "associate: p values", g->n_rounds));
   return RX_NEW(&g->factor, "associate: factors", g->n_factors);
 }
@@ -93,6 +95,7 @@ void rx_grid_destroy(rx_grid **grid) {
   free(g->hit);
   free(g->factor);
   free(g->log10_p);
+  free(g->order);
   free(g->value);
   rx_cells_destroy(&g->cells);
   rx_block_destroy(&g->block);
@@ -115,6 +118,8 @@ rx_status rx_grid_read(rx_grid *g, size_t round) {
       rx_matrix_read(roster->factors, "X", RX_FLOAT64, 0, count ? n_rows : 0, first, count, all);
   for (size_t i = 0; i < roster->n_patients && count && !status; i++)
     memcpy(g->value + i * count, all + roster->factor[i] * count, count * sizeof *all);
+  for (size_t c = 0; c < count && g->is_transformed && !status; c++)
+    rx_scores_normal(roster->n_patients, count, g->value + c, g->order);
   free(all);
   return status;
 }

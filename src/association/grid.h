@@ -42,6 +42,7 @@ typedef struct {
   rx_block *block;
   rx_cells *cells;           /* [n_mine][width] */
   double *value;             /* [patients of the roster][width], the factors of a run */
+  size_t *order;             /* [patients of the roster], room */
   double **log10_p;          /* [n_rounds], each [columns of the run][n_features] */
   rx_factor_summary *factor; /* [n_factors] */
   int64_t n_tests;
