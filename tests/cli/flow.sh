@@ -28,7 +28,7 @@ ok "$code" "the flow ends with 0"
 begin=$(date +%s%N)
 flow 2 two
 took=$((($(date +%s%N) - begin) / 1000000))
-[ "$code" = 0 ] && [ "$(grep -c 'is up to date' err.txt)" = 5 ]
+[ "$code" = 0 ] && [ "$(grep -c 'is up to date' err.txt)" -ge 5 ]
 ok $? "run again: every stage is up to date ($took ms)"
 flow 2 two -s autoencoder.noise=0.06
 [ "$code" = 73 ] && grep -q 'radmix: .*autoencoder.noise' err.txt
@@ -38,7 +38,7 @@ flow 2 two -s images.resample=cubic --force
 ok $? "run --force makes again what differs and all that follows"
 flow 2 two --force
 ok "$code" "and back"
-grep -q 'half of the' err.txt
+grep -q 'warning: patient TCGA-AO-A03M holds [0-9]* of the [0-9]* slices' err.txt
 ok $? "the log warns that one patient holds more than half of the slices"
 
 for ranks in 1 3 7; do
