@@ -119,7 +119,7 @@ check: have-test
 
 # ---- installing, clusters ----
 
-.PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-recovery
+.PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-cluster bench-recovery
 # DESTDIR=/stage PREFIX=/opt/radmix: files go to /stage/opt/radmix and are made for /opt/radmix.
 install: have-build
 	@$(MAKE) --no-print-directory all
@@ -136,6 +136,9 @@ check-cluster: have-build have-cluster
 bench-faults: have-build
 	@$(MAKE) --no-print-directory -j2 all
 	@tests/bench/bench_faults.sh $B/radmix
+bench-cluster: have-build
+	@$(MAKE) --no-print-directory -j2 benches
+	@tests/bench/bench_cluster.sh $B
 bench-scaling: have-build
 	@$(MAKE) --no-print-directory -j2 all benches
 	@RADMIX=$B/radmix RADMIX_BUILD=$B RADMIX_HERE=yes jobs/scaling.sh

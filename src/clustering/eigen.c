@@ -11,9 +11,9 @@
 #include "radmix/error.h"
 #include "radmix/memory.h"
 
-/* Below ALONE a matrix is solved in less than 20 ms by one rank. A process of the grid has at least
- * LEAST_SHARE rows. */
-enum { ALONE = 256, LEAST_SHARE = 64, BLOCK = 64 };
+/* Below ALONE one rank takes a fraction of a second, and the grid with its messages more. A process
+ * of the grid has at least LEAST_SHARE rows. */
+enum { ALONE = 768, LEAST_SHARE = 64, BLOCK = 64 };
 
 void rx_eigen_destroy(rx_eigen **eigen) {
   if (!*eigen) return;
@@ -166,7 +166,7 @@ rx_status rx_eigen_solve(MPI_Comm comm, const double *share, size_t n, size_t n_
 
   MPI_Comm_size(comm, &n_ranks);
   rx_eigen_grid_shape(n_ranks, &n_rows, &n_columns);
-  if (n < ALONE || n < (size_t)(LEAST_SHARE * n_rows))
+  if (n_ranks == 1 || n < ALONE || n < (size_t)(LEAST_SHARE * n_rows))
     return rx_eigen_solve_alone(comm, share, n, n_vectors, out);
   while ((size_t)(2 * block * n_rows) > n) block /= 2;
   return rx_eigen_solve_grid(comm, share, n, n_vectors, block, out);

@@ -26,7 +26,7 @@ static int compare_numbers(const void *left, const void *right) {
 /* Numbers that are there become levels, when they are few. levels  [n], set to -1 or a level;
  * returns how many there are, or MOST_LEVELS_OF_NUMBERS + 1 */
 static size_t level_numbers(const double *values, size_t n, int *levels) {
-  double found[MOST_LEVELS_OF_NUMBERS + 1];
+  double found[MOST_LEVELS_OF_NUMBERS + 1] = {0};
   size_t n_levels = 0;
 
   for (size_t i = 0; i < n && n_levels <= MOST_LEVELS_OF_NUMBERS; i++) {

@@ -45,6 +45,7 @@ static double weigh(const double *squares, size_t n, size_t self, rx_tsne_bell *
     mean += p * d;
     square += p * d * d;
   }
+  if (!(sum > 0)) return 0; /* no other point */
   mean /= sum;
   bell->sum = sum;
   *slope = -bell->precision * bell->precision * (square / sum - mean * mean);
