@@ -48,7 +48,7 @@ static const rx_command commands[] = {
      "predict clinical outcomes from features"},
     {"report", rx_report_run, WRITES, "study,report", "write figures and the page"},
     {"top", rx_association_top, HAS_OPTIONS, "study",
-     "print the strongest associations (--factor=NAME, --kind=KIND, --q=0.05, --n=100)"},
+     "print the strongest associations (--factor=NAME, --kind=KIND, --q=0.05, --n=100, --factors)"},
     {"config", NULL, 0, "", "print all settings, as a deck"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands, MAX_OPTIONS = 256 };

@@ -44,8 +44,9 @@ static inline int rx_fit_is_tested(rx_fit fit) {
  * RX_ERR_INTERRUPTED (permutations, after a checkpoint). */
 rx_status rx_association_run(const rx_job *job);
 
-/* Prints the strongest associations of associations.h5ad on standard output, as TSV. Options:
- * --factor=NAME, --kind=KIND, --q=LARGEST, --n=ROWS. Collective.
+/* Prints the strongest associations of associations.h5ad on standard output, as TSV, by
+ * q_hierarchical; with --factors the factors, by the Simes p over their features. Options:
+ * --factor=NAME, --kind=KIND, --q=LARGEST, --n=ROWS, --factors. Collective.
  * Errors: RX_ERR_USAGE, RX_ERR_NOINPUT, RX_ERR_INPUT. */
 rx_status rx_association_top(const rx_job *job);
 
