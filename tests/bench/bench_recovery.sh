@@ -26,17 +26,19 @@ flow() {
   local name=$1 seed=$2 out=$work/out settings
   shift 2
   rm -rf "$out"
-  settings=(-s study.directory="$out" -s study.seed="$seed" -s images.manifest="$out/simulated/images.tsv"
-    -s genomics.expression="$out/simulated/expression.tsv" -s genomics.gene_sets=
+  settings=(-s study.directory="$out" -s study.seed="$seed" -s genomics.gene_sets=
+    -s images.manifest="$out/simulated/images.tsv"
+    -s genomics.expression="$out/simulated/expression.tsv"
     -s study.clinical="$out/simulated/clinical.tsv")
   radmix simulate inputs/demo.ini "${settings[@]}" "$@"
-  radmix run inputs/demo.ini "${settings[@]}" -s study.stages=slice,train,encode,factors,associate "$@"
+  radmix run inputs/demo.ini "${settings[@]}" "$@" \
+    -s study.stages=slice,train,encode,factors,associate
   score "$name" "$seed"
 }
 
 score() {
-  "$build/tests/bench/bench_recovery" "$work/out/associations.h5ad" "$work/out/simulated/truth.tsv" |
-    tee -a "$work/$1.txt" | awk -v name="$1" -v seed="$2" '{
+  "$build/tests/bench/bench_recovery" "$work/out/associations.h5ad" \
+    "$work/out/simulated/truth.tsv" | tee -a "$work/$1.txt" | awk -v name="$1" -v seed="$2" '{
       printf "%-12s seed %2d: %2d of %2d planted genes found, %2d in all, %d false%s\n",
         name, seed, $2, $1, $3, $4, $5 ? ", the confounded one among them" : ""}'
 }
@@ -60,7 +62,8 @@ awk -v seeds="$seeds" -v seconds=$((SECONDS - begin)) '
     printf "found %.1f %% of the planted genes (at least 80)\n", 100 * found
     printf "%.2f %% of what is found is false (at most 7.5)\n", 100 * wrong
     printf "without links a gene is found in %d of %d cohorts (at most %d)\n", any, seeds, seeds / 5
-    printf "without the covariate the confounded gene is found in %d of %d cohorts\n", confounded, seeds
+    printf "without the covariate the confounded gene is found in %d of %d cohorts\n",
+           confounded, seeds
     printf "%d s\n", seconds
     exit found < 0.8 || wrong > 0.075 || any > seeds / 5 || confounded < seeds / 2
   }' "$work/linked.txt" "$work/null.txt" "$work/no-covariate.txt"

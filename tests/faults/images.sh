@@ -41,8 +41,8 @@ check() {
   for ranks in $counts; do
     n_tests=$((n_tests + 1))
     rm -rf "$work/out"
-    timeout 20 mpirun -q --oversubscribe -n $ranks "$radmix" slice -s study.directory="$work/out" \
-      -s images.manifest="$work/images.tsv" "$@" >"$work/stdout" 2>"$work/stderr"
+    timeout 20 mpirun -q --oversubscribe -n "$ranks" "$radmix" slice \
+      -s study.directory="$work/out" -s images.manifest="$work/images.tsv" "$@" >"$work/stdout" 2>"$work/stderr"
     found=$?
     if [ $found = "$code" ] && [ "$(grep -c '^radmix: ' "$work/stderr")" = 1 ] &&
       grep -qF -- "$words" "$work/stderr" && [ "$(grep -vc '^\[' "$work/stderr")" = 1 ] &&
