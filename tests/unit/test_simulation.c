@@ -80,6 +80,23 @@ static void each_link_has_exactly_the_stated_partial_r2(void **state) {
   free(config);
 }
 
+/* Two genes that are correlated by chance must not be asked to explain more than all. */
+static void small_cohorts_of_any_seed_are_made(void **state) {
+  (void)state;
+  rx_config *config = plain_config();
+
+  config->simulation_effect = 0.35;
+  config->simulation_patients = 30;
+  config->simulation_links = 16;
+  for (config->study_seed = 0; config->study_seed < 100; config->study_seed++) {
+    rx_population *population = make(config);
+    assert_near(partial_r2(population, population->links[15].gene, population->links[15].property),
+                0.35, 1e-12);
+    rx_population_destroy(&population);
+  }
+  free(config);
+}
+
 /* (r_xy - r_xz r_yz)^2 / ((1 - r_xz^2)(1 - r_yz^2)), the textbook's formula. */
 static void partial_r2_is_that_of_the_three_correlations(void **state) {
   (void)state;
@@ -293,6 +310,7 @@ static void each_property_changes_the_picture(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_link_has_exactly_the_stated_partial_r2),
+      cmocka_unit_test(small_cohorts_of_any_seed_are_made),
       cmocka_unit_test(partial_r2_is_that_of_the_three_correlations),
       cmocka_unit_test(the_mean_over_slices_is_the_property_of_the_patient),
       cmocka_unit_test(the_share_between_patients_is_the_one_asked_for),
