@@ -1,6 +1,7 @@
 /* radmix train: images.h5ad becomes model.h5. */
 #include <stdio.h>
 
+#include "checkpoint.h"
 #include "model.h"
 #include "radmix/autoencoder.h"
 #include "radmix/error.h"
@@ -88,11 +89,13 @@ static rx_status make_model(const rx_job *job, train_stage *t) {
   RX_TRY(load(job, t));
   say_what_trains(job, t);
   RX_TRY(rx_isa_choose(job->comm, &isa));
-  RX_TRY(rx_training_create(job, &t->settings, &t->network, isa, t->strata, &t->training));
+  RX_TRY(
+      rx_training_create(job, t->recipe, &t->settings, &t->network, isa, t->strata, &t->training));
   RX_TRY(rx_training_run(t->training));
   RX_TRY(rx_quality_measure(t->training, &qualities));
   say_quality(job, &qualities);
   RX_TRY(rx_model_write(job, t->recipe, t->training, &qualities, t->model_path, t->history_path));
+  if (job->rank == 0) rx_checkpoint_remove(job);
   snprintf(done, sizeof done, "%lld epochs of %zu slices", (long long)t->training->state.epoch,
            t->strata->training.n_slices);
   rx_job_totals(job, "train", done, t->model_path);

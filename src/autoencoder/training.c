@@ -5,44 +5,41 @@
 #include <string.h>
 
 #include "awake.h"
+#include "checkpoint.h"
 #include "fixed.h"
 #include "network.h"
+#include "peak.h"
 #include "radmix/error.h"
 #include "radmix/isa.h"
 #include "radmix/memory.h"
+#include "radmix/signal.h"
 
 /* Behind the gradient in the array that ranks sum. */
-enum { SUM_LOSS, SUM_BAD, N_SUMS };
+enum { SUM_LOSS, SUM_BAD, SUM_STOP, SUM_SAVE, N_SUMS };
 
 static size_t n_pixels(const rx_training *t) {
   return (size_t)t->network.size * (size_t)t->network.size;
 }
 
 static rx_status allocate(rx_training *t) {
-  rx_training_state *state = &t->state;
-  size_t n = t->network.n_weights;
-
-  state->n_weights = n;
-  RX_TRY(RX_NEW(&state->weights, "weights", 4 * n));
-  state->best = state->weights + n;
-  state->first = state->best + n;
-  state->second = state->first + n;
-  RX_TRY(RX_NEW(&state->is_live, "features", t->network.n_features));
-  RX_TRY(RX_NEW(&state->history, "history", (size_t)t->settings.epochs + 1));
+  RX_TRY(rx_training_state_create(&t->state, t->network.n_weights, t->network.n_features,
+                                  t->settings.epochs));
   RX_TRY(RX_NEW(&t->channels, "channels", t->network.channels));
-  RX_TRY(RX_NEW(&t->gradient, "gradient", n));
+  RX_TRY(RX_NEW(&t->gradient, "gradient", t->network.n_weights));
   RX_TRY(RX_NEW(&t->noisy, "image", n_pixels(t)));
   RX_TRY(RX_NEW(&t->mean_image, "image", n_pixels(t)));
   t->n_gradient = rx_engine_gradient_length(t->engine);
   return RX_NEW(&t->sums, "gradient", t->n_gradient + N_SUMS);
 }
 
-/* The mean training image and its mean, in fixed point so that ranks do not matter. sums
- * [n_pixels], zeros */
-static void average_slices(rx_training *t, int64_t *sums) {
+/* The mean training image and its mean, in fixed point so that ranks do not matter. */
+static rx_status average_slices(rx_training *t) {
   const rx_share *training = &t->strata->training;
   size_t n = n_pixels(t);
+  int64_t *sums;
 
+  rx_status status = RX_NEW(&sums, "mean image", n);
+  RX_TRY(RX_AGREE(t->job->comm, status));
   for (size_t slice = 0; slice < training->n; slice++)
     for (size_t i = 0; i < n; i++) sums[i] += rx_fixed((double)training->pixels[slice * n + i]);
   MPI_Allreduce(MPI_IN_PLACE, sums, (int)n, MPI_INT64_T, MPI_SUM, t->job->comm);
@@ -51,17 +48,17 @@ static void average_slices(rx_training *t, int64_t *sums) {
     t->mean_image[i] = (float)mean;
     t->mean_intensity += mean / (double)n;
   }
+  free(sums);
+  return RX_OK;
 }
 
+/* The weights that training starts from. */
 static rx_status initialise(rx_training *t) {
   rx_training_state *state = &t->state;
   const rx_layer *last = &t->network.layers[t->network.n_layers - 1];
-  int64_t *sums;
+  rx_status status = RX_OK;
 
-  rx_status status = RX_NEW(&sums, "mean image", n_pixels(t));
-  RX_TRY(RX_AGREE(t->job->comm, status));
-  average_slices(t, sums);
-  free(sums);
+  rx_training_state_clear(state);
   rx_network_initialise(&t->network, t->settings.seed, state->weights);
   if (t->settings.starts_at_mean) {
     double mean = fmin(fmax(t->mean_intensity, 1e-4), 1 - 1e-4);
@@ -73,23 +70,36 @@ static rx_status initialise(rx_training *t) {
   return RX_AGREE(t->job->comm, status);
 }
 
-rx_status rx_training_create(const rx_job *job, const rx_training_settings *settings,
-                             const rx_network *network, int isa, rx_strata *strata,
-                             rx_training **out) {
+static rx_status begin(rx_training *t) {
+  bool is_resumed;
+
+  RX_TRY(average_slices(t));
+  RX_TRY(rx_checkpoint_read(t->job, t->recipe, &t->state, &is_resumed));
+  if (!is_resumed) return initialise(t);
+  rx_log_info(t->job->log, "train: goes on from the checkpoint in epoch %lld, step %lld",
+              (long long)t->state.epoch + 1, (long long)t->state.step + 1);
+  return RX_OK;
+}
+
+rx_status rx_training_create(const rx_job *job, const rx_recipe *recipe,
+                             const rx_training_settings *settings, const rx_network *network,
+                             int isa, rx_strata *strata, rx_training **out) {
   rx_status status = RX_NEW(out, "training", 1);
 
   if (!status) {
     rx_training *t = *out;
     t->job = job;
+    t->recipe = recipe;
     t->settings = *settings;
     t->network = *network;
     t->strata = strata;
     t->noise = RX_ISA_PICK(isa, rx_noise);
+    t->peak = rx_peak_measure(isa) * job->n_ranks;
     status = rx_engine_create(network, isa, &t->engine);
     if (!status) status = allocate(t);
   }
   status = RX_AGREE(job->comm, status);
-  if (!status) status = initialise(*out);
+  if (!status) status = begin(*out);
   if (status) rx_training_destroy(out);
   return status;
 }
@@ -99,9 +109,7 @@ void rx_training_destroy(rx_training **training) {
 
   if (!t) return;
   rx_engine_destroy(&t->engine);
-  free(t->state.weights);
-  free(t->state.is_live);
-  free(t->state.history);
+  rx_training_state_destroy(&t->state);
   free(t->gradient);
   free(t->noisy);
   free(t->channels);
@@ -154,6 +162,48 @@ static void learn_own(rx_training *t) {
   }
 }
 
+/* What rank 0 and the signals of any rank ask for after this step. */
+static void ask(rx_training *t) {
+  double due = t->last_checkpoint + t->settings.checkpoint_seconds;
+  bool wants_save = t->job->rank == 0 && t->settings.checkpoint_seconds > 0 && rx_seconds() > due;
+
+  t->sums[t->n_gradient + SUM_STOP] = rx_signal_pending();
+  t->sums[t->n_gradient + SUM_SAVE] = wants_save;
+}
+
+static rx_status refuse_gradient(const rx_training *t, double rate) {
+  return RX_FAIL(RX_ERR_CONFIG,
+                 "autoencoder.learning_rate: training ran away in epoch %lld, step %lld: gradients "
+                 "above %.3g or not finite; expected a smaller rate than %g",
+                 (long long)t->state.epoch + 1, (long long)t->state.step + 1,
+                 rx_fixed_limit((int64_t)t->strata->n_strata), rate);
+}
+
+/* Moves the weights by the summed gradient. */
+static void optimise(rx_training *t, double rate, int64_t n_slices) {
+  rx_training_state *state = &t->state;
+  rx_optimiser optimiser = {.settings = t->settings.optimiser,
+                            .n = state->n_weights,
+                            .step = state->n_optimised++,
+                            .first = state->first,
+                            .second = state->second};
+
+  rx_engine_fold(t->engine, t->gradient, t->sums, 1 / (double)n_slices);
+  rx_optimiser_step(&optimiser, state->weights, t->gradient, rate);
+}
+
+static rx_status save_when_asked(rx_training *t) {
+  bool stops = t->sums[t->n_gradient + SUM_STOP] > 0;
+
+  if (!stops && !t->sums[t->n_gradient + SUM_SAVE]) return RX_OK;
+  RX_TRY(rx_checkpoint_write(t->job, t->recipe, &t->state));
+  t->last_checkpoint = rx_seconds();
+  if (!stops) return RX_OK;
+  return RX_FAIL(RX_ERR_INTERRUPTED,
+                 "train: interrupted in epoch %lld, step %lld; the same command goes on from there",
+                 (long long)t->state.epoch + 1, (long long)t->state.step + 1);
+}
+
 static rx_status take_step(rx_training *t) {
   rx_training_state *state = &t->state;
   double epochs_done = (double)state->epoch + (double)state->step / (double)t->strata->n_steps;
@@ -162,29 +212,18 @@ static rx_status take_step(rx_training *t) {
 
   rx_engine_set_weights(t->engine, state->weights);
   learn_own(t);
+  ask(t);
   double start = rx_seconds();
   MPI_Allreduce(MPI_IN_PLACE, t->sums, (int)(t->n_gradient + N_SUMS), MPI_INT64_T, MPI_SUM,
                 t->job->comm);
   t->communication += rx_seconds() - start;
-  if (t->sums[t->n_gradient + SUM_BAD])
-    return RX_FAIL(RX_ERR_CONFIG,
-                   "autoencoder.learning_rate: training ran away in epoch %lld, step %lld: "
-                   "gradients above %.3g or not finite; expected a smaller rate than %g",
-                   (long long)state->epoch + 1, (long long)state->step + 1,
-                   rx_fixed_limit((int64_t)t->strata->n_strata), rate);
-
-  rx_optimiser optimiser = {.settings = t->settings.optimiser,
-                            .n = state->n_weights,
-                            .step = state->n_optimised++,
-                            .first = state->first,
-                            .second = state->second};
-  rx_engine_fold(t->engine, t->gradient, t->sums, 1 / (double)n_slices);
-  rx_optimiser_step(&optimiser, state->weights, t->gradient, rate);
+  if (t->sums[t->n_gradient + SUM_BAD]) return refuse_gradient(t, rate);
+  optimise(t, rate, n_slices);
   state->loss_sum += t->sums[t->n_gradient + SUM_LOSS];
   state->history[state->epoch + 1].learning_rate = rate;
   state->step++;
   t->n_images += n_slices;
-  return RX_OK;
+  return save_when_asked(t);
 }
 
 /* Mean loss over the validation slices; NAN without them. */
@@ -251,22 +290,39 @@ static bool has_lost_patience(const rx_training *t) {
          t->state.epoch - t->state.best_epoch >= t->settings.patience;
 }
 
+/* How far the output for the mean training image spans, as a share of the image's span. */
+static double output_span(rx_training *t) {
+  float low[2] = {1, 1}, high[2] = {0, 0};
+
+  rx_engine_set_weights(t->engine, t->state.weights);
+  rx_engine_reconstruct(t->engine, t->noisy, t->mean_image);
+  for (size_t i = 0; i < n_pixels(t); i++)
+    for (int which = 0; which < 2; which++) {
+      float pixel = which ? t->mean_image[i] : t->noisy[i];
+      low[which] = fminf(low[which], pixel);
+      high[which] = fmaxf(high[which], pixel);
+    }
+  return high[1] > low[1] ? (double)(high[0] - low[0]) / (double)(high[1] - low[1]) : 1;
+}
+
 static void say_epoch(rx_training *t, rx_progress *progress) {
   const rx_training_state *state = &t->state;
   const rx_history_row *row = &state->history[state->epoch];
-  bool is_last = state->epoch == t->settings.epochs;
-  double seconds = rx_seconds() - t->start;
-  double left = seconds * (double)(t->settings.epochs - state->epoch) / (double)state->epoch;
+  double seconds = rx_seconds() - t->start, rate = (double)t->n_images / seconds;
+  double left = seconds * (double)(t->settings.epochs - state->epoch) /
+                ((double)state->epoch - t->epochs_before);
+  bool is_due = state->epoch == t->settings.epochs || state->epoch == 1;
   char validation[64] = "", time[32];
 
-  if (!is_last && state->epoch != 1 && !rx_progress_is_due(progress)) return;
+  if (!is_due && !rx_progress_is_due(progress)) return;
+  progress->last = rx_seconds();
   rx_duration(left, time);
   if (!isnan(row->validation_loss))
     snprintf(validation, sizeof validation, ", validation loss %.6f", row->validation_loss);
-  rx_log_info(t->job->log, "train: epoch %lld/%d, loss %.6f%s, %.0f images/s, left %s",
-              (long long)state->epoch, t->settings.epochs, row->loss, validation,
-              (double)t->n_images / seconds, time);
-  progress->last = rx_seconds();
+  rx_log_info(t->job->log,
+              "train: epoch %lld/%d, loss %.6f%s, %.0f images/s, %.0f %% of peak, left %s",
+              (long long)state->epoch, t->settings.epochs, row->loss, validation, rate,
+              100 * rate * rx_peak_training_flops(&t->network) / t->peak, time);
 }
 
 rx_status rx_training_run(rx_training *t) {
@@ -274,16 +330,22 @@ rx_status rx_training_run(rx_training *t) {
   rx_progress progress =
       rx_progress_begin(t->job->log, "train", (double)t->settings.epochs, "epochs");
 
-  t->start = rx_seconds();
+  t->start = t->last_checkpoint = rx_seconds();
+  t->epochs_before = (double)state->epoch + (double)state->step / (double)t->strata->n_steps;
+  rx_watch_settings(t->job->log, &t->settings);
   if (state->epoch == 0 && state->step == 0)
     state->history[0] = (rx_history_row){
         .loss = NAN, .validation_loss = validate(t), .learning_rate = NAN, .n_dead = NAN};
-  while (state->epoch < t->settings.epochs) {
+  while (state->epoch < t->settings.epochs && !has_lost_patience(t)) {
     rx_strata_shuffle(t->strata, t->settings.seed, state->epoch + 1);
     while (state->step < t->strata->n_steps) RX_TRY(take_step(t));
     RX_TRY(end_epoch(t));
     say_epoch(t, &progress);
-    if (has_lost_patience(t)) break;
+    rx_watch_epoch(&t->watch, t->job->log, &t->settings, state, output_span(t));
   }
+  if (state->epoch < t->settings.epochs)
+    rx_log_info(t->job->log, "train: stops after %lld epochs: none of the last %d was better",
+                (long long)state->epoch, t->settings.patience);
+  rx_watch_end(t->job->log, &t->settings, state);
   return RX_OK;
 }
