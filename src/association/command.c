@@ -77,6 +77,15 @@ static rx_status start_file(const rx_job *job, association *a) {
   return rx_matrix_create(job, a->path, &layout, &a->matrix);
 }
 
+static rx_status write_table(const association *a) {
+  const rx_roster *roster = a->roster;
+  FILE *file;
+
+  RX_TRY(rx_output_open(a->table, &file));
+  rx_hits_print(a->grid->hits, roster->measures->features, roster->factors->var, true, file);
+  return rx_output_close(a->table, &file, RX_OK);
+}
+
 /* What rank 0 adds, then the names of both files: the table first, so that associations.h5ad is
  * there only when all is. */
 static rx_status finish_files(const rx_job *job, association *a) {
@@ -84,7 +93,7 @@ static rx_status finish_files(const rx_job *job, association *a) {
 
   RX_TRY(rx_matrix_seal(a->matrix, &store));
   rx_status status = store ? rx_describe_results(a->grid, store) : RX_OK;
-  if (!status && job->rank == 0) status = rx_describe_hits(a->grid, a->table);
+  if (!status && job->rank == 0) status = write_table(a);
   RX_TRY(RX_AGREE(job->comm, status));
   return rx_matrix_commit(&a->matrix, a->recipe);
 }

@@ -182,56 +182,6 @@ rx_status rx_describe_results(const rx_grid *g, rx_store *store) {
   return put_reals(g, store);
 }
 
-/* ---- the table of hits ---- */
-
-/* 10^log10, also where a double would be 0. */
-static void print_power(FILE *file, double log10_value) {
-  if (isnan(log10_value))
-    fputs("\tNA", file);
-  else if (log10_value > -300)
-    fprintf(file, "\t%.6g", pow(10, log10_value));
-  else
-    fprintf(file, "\t%.5fe%.0f", pow(10, log10_value - floor(log10_value)), floor(log10_value));
-}
-
-static void print_number(FILE *file, double value) {
-  if (isnan(value))
-    fputs("\tNA", file);
-  else
-    fprintf(file, "\t%.10g", value);
-}
-
-static void print_hit(const rx_grid *g, const rx_column *kind, const rx_hit *hit, FILE *file) {
-  fprintf(file, "%s\t%s\t%s", g->roster->measures->features->names[hit->feature],
-          g->roster->factors->var->names[hit->factor],
-          kind && kind->kind == RX_TEXT ? kind->text[hit->factor] : "");
-  fprintf(file, "\t%lld", (long long)hit->n_patients);
-  print_number(file, hit->beta);
-  print_number(file, hit->se);
-  print_number(file, hit->t);
-  print_number(file, hit->df);
-  print_number(file, hit->log10_p);
-  print_power(file, hit->log10_q_factor);
-  print_power(file, hit->log10_q_all);
-  print_power(file, hit->log10_q_hierarchical);
-  print_number(file, hit->lambda);
-  print_number(file, hit->log10_p_means);
-  fprintf(file, "\t%s\n", rx_fit_name((rx_fit)hit->fit));
-}
-
-rx_status rx_describe_hits(const rx_grid *g, const char *path) {
-  const rx_column *kind = rx_frame_find(g->roster->factors->var, "kind");
-  FILE *file;
-
-  RX_TRY(rx_output_open(path, &file));
-  fputs(
-      "feature\tfactor\tkind\tn_patients\tbeta\tse\tt\tdf\tlog10_p\tq_factor\tq_all\t"
-      "q_hierarchical\tvariance_ratio\tlog10_p_means\tstatus\n",
-      file);
-  for (size_t h = 0; h < g->n_hits; h++) print_hit(g, kind, &g->hit[h], file);
-  return rx_output_close(path, &file, RX_OK);
-}
-
 /* ---- words ---- */
 
 /* Smallest |r| that is found at q_all 0.05 with 80 % power when it is the only one: Fisher's z. */

@@ -1,4 +1,4 @@
-/* describe.h: what stands beside the grid: rows, columns, the table of hits, the words. */
+/* describe.h: what stands beside the grid: rows, columns, the words. */
 #ifndef RADMIX_ASSOCIATION_DESCRIBE_H
 #define RADMIX_ASSOCIATION_DESCRIBE_H
 
@@ -10,9 +10,6 @@ rx_status rx_describe_frames(rx_grid *grid, rx_frame **obs, rx_frame **var);
 
 /* Adds to the file what is known at the end. Local (rank 0). */
 rx_status rx_describe_results(const rx_grid *grid, rx_store *store);
-
-/* Writes associations.tsv. Local (rank 0). */
-rx_status rx_describe_hits(const rx_grid *grid, const char *path);
 
 /* Says before the fits what the data are, and what can be found in them. Collective. */
 rx_status rx_describe_data(rx_grid *grid);

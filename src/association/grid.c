@@ -92,7 +92,7 @@ void rx_grid_destroy(rx_grid **grid) {
 
   if (!g) return;
   for (size_t round = 0; g->log10_p && round < g->n_rounds; round++) free(g->log10_p[round]);
-  free(g->hit);
+  rx_hits_destroy(&g->hits);
   free(g->factor);
   free(g->log10_p);
   free(g->order);

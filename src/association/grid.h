@@ -9,6 +9,7 @@
 
 #include "adjust.h"
 #include "block.h"
+#include "hits.h"
 #include "radmix/job.h"
 #include "radmix/matrix.h"
 
@@ -17,13 +18,6 @@ typedef struct {
   int64_t n_tests, n_boundary, n_hits_factor, n_hits_hierarchical;
   double log10_simes, log10_q_simes, log10_median;
 } rx_factor_summary;
-
-/* A cell of the grid with all its numbers. */
-typedef struct {
-  int64_t feature, factor, n_patients, fit;
-  double beta, se, t, df, lambda;
-  double log10_p, log10_p_means, log10_q_factor, log10_q_all, log10_q_hierarchical;
-} rx_hit;
 
 typedef struct {
   const rx_job *job;
@@ -47,8 +41,7 @@ typedef struct {
   rx_factor_summary *factor; /* [n_factors] */
   int64_t n_tests;
   int64_t n_hits_all; /* q_all < 0.05 */
-  rx_hit *hit;        /* [n_hits], rank 0: the strongest, strongest first */
-  size_t n_hits;
+  rx_hits *hits;      /* the strongest; after rx_grid_adjust() the same on all ranks */
 } rx_grid;
 
 /* Divides the work. Collective. roster is kept, not owned. */

@@ -24,7 +24,6 @@ typedef struct {
 } pass;
 
 static void free_pass(pass *p) {
-  free(p->hit);
   free(p->q_all);
   free(p->q);
   free(p->power);
@@ -64,9 +63,7 @@ static rx_status prepare(rx_grid *g, pass *p) {
   RX_TRY(RX_NEW(&p->power, "associate: adjustment", g->n_features));
   RX_TRY(RX_NEW(&p->q, "associate: adjustment", g->n_mine * g->width));
   RX_TRY(RX_NEW(&p->q_all, "associate: adjustment", g->n_mine * g->width));
-  p->n_most = (size_t)g->job->config->association_top;
-  if (p->n_most > g->n_features * g->n_factors) p->n_most = g->n_features * g->n_factors;
-  return RX_NEW(&p->hit, "associate: hits", 2 * p->n_most);
+  return rx_hits_create((size_t)g->job->config->association_top, &g->hits);
 }
 
 /* The p values of this rank's own features, a run of memory for each column. */
@@ -89,34 +86,8 @@ static rx_status make_staircase(rx_grid *g, pass *p) {
   return status;
 }
 
-/* ---- the strongest ---- */
-
-/* By hierarchical q, then p, then place. */
-static int compare_hits(const void *a, const void *b) {
-  const rx_hit *x = a, *y = b;
-  if (x->log10_q_hierarchical != y->log10_q_hierarchical)
-    return x->log10_q_hierarchical < y->log10_q_hierarchical ? -1 : 1;
-  if (x->log10_p != y->log10_p) return x->log10_p < y->log10_p ? -1 : 1;
-  if (x->factor != y->factor) return x->factor < y->factor ? -1 : 1;
-  return (x->feature > y->feature) - (x->feature < y->feature);
-}
-
-/* Sorts, and keeps the strongest. */
-static void prune(pass *p) {
-  qsort(p->hit, p->n_hits, sizeof *p->hit, compare_hits);
-  if (p->n_hits < p->n_most || !p->n_most) return;
-  p->n_hits = p->n_most;
-  p->weakest = p->hit[p->n_most - 1];
-  p->is_full = true;
-}
-
-static void offer(pass *p, const rx_hit *hit) {
-  if (!p->n_most || (p->is_full && compare_hits(hit, &p->weakest) > 0)) return;
-  p->hit[p->n_hits++] = *hit;
-  if (p->n_hits == 2 * p->n_most) prune(p);
-}
-
-static void adjust_column(rx_grid *g, pass *p, size_t round, size_t first, size_t count, size_t c) {
+static rx_status adjust_column(rx_grid *g, pass *p, size_t round, size_t first, size_t count,
+                               size_t c) {
   const double *log10_p = g->log10_p[round] + c * g->n_features;
   rx_factor_summary *of = &g->factor[first + c];
 
@@ -133,47 +104,13 @@ static void adjust_column(rx_grid *g, pass *p, size_t round, size_t first, size_
     if (isnan(log10_p[i])) continue;
     hit.log10_q_hierarchical = p->log10_q[i];
     hit.log10_q_all = p->log10_q_all[i];
-    offer(p, &hit);
+    RX_TRY(rx_hits_offer(g->hits, &hit));
   }
   rx_adjust_power(g->options.isa, g->n_mine, p->log10_q + g->first, p->power);
   for (size_t i = 0; i < g->n_mine; i++) p->q[i * count + c] = p->power[i];
   rx_adjust_power(g->options.isa, g->n_mine, p->log10_q_all + g->first, p->power);
   for (size_t i = 0; i < g->n_mine; i++) p->q_all[i * count + c] = p->power[i];
-}
-
-/* Chooses the strongest of all ranks; every rank gets them. */
-static rx_status choose_hits(rx_grid *g, pass *p) {
-  MPI_Comm comm = g->job->comm;
-  int n_ranks = g->job->n_ranks, *counts = NULL, *starts = NULL, n;
-  const int size = (int)sizeof(rx_hit);
-  rx_hit *all = NULL;
-  int64_t total = 0;
-
-  prune(p);
-  n = (int)p->n_hits;
-  rx_status status = RX_NEW(&counts, "associate: hits", n_ranks);
-  if (!status) status = RX_NEW(&starts, "associate: hits", n_ranks);
-  if ((status = RX_AGREE(comm, status))) goto done;
-  MPI_Allgather(&n, 1, MPI_INT, counts, 1, MPI_INT, comm);
-  for (int r = 0; r < n_ranks; r++) {
-    starts[r] = (int)total * size;
-    total += counts[r];
-    counts[r] *= size;
-  }
-  if (total > INT32_MAX / size)
-    status = RX_FAIL(RX_ERR_CONFIG, "association.top: expected at most %d rows, found %d",
-                     INT32_MAX / size / n_ranks, g->job->config->association_top);
-  if (!status) status = RX_NEW(&all, "associate: hits", total);
-  if ((status = RX_AGREE(comm, status))) goto done;
-  MPI_Allgatherv(p->hit, n * size, MPI_BYTE, all, counts, starts, MPI_BYTE, comm);
-  qsort(all, (size_t)total, sizeof *all, compare_hits);
-  g->hit = all, all = NULL;
-  g->n_hits = (size_t)total < p->n_most ? (size_t)total : p->n_most;
-done:
-  free(all);
-  free(starts);
-  free(counts);
-  return status;
+  return RX_OK;
 }
 
 /* Takes the numbers of a fit. */
@@ -198,8 +135,8 @@ static rx_status refit(rx_grid *g, size_t first, size_t count) {
 
   rx_status status = RX_NEW(&place, "associate: hits", count);
   if (!status) status = RX_NEW(&value, "associate: hits", n_patients * count);
-  for (size_t h = 0; h < g->n_hits && !status; h++) {
-    size_t factor = (size_t)g->hit[h].factor;
+  for (size_t h = 0; h < g->hits->n && !status; h++) {
+    size_t factor = (size_t)g->hits->hit[h].factor;
     if (factor >= first && factor < first + count) place[factor - first] = 1;
   }
   for (size_t c = 0; c < count && !status; c++) n += place[c];
@@ -209,8 +146,8 @@ static rx_status refit(rx_grid *g, size_t first, size_t count) {
     place[c] = k++;
   }
   if (!status && n) status = rx_block_fit(g->block, value, n, g->cells);
-  for (size_t h = 0; h < g->n_hits && !status; h++) {
-    rx_hit *hit = &g->hit[h];
+  for (size_t h = 0; h < g->hits->n && !status; h++) {
+    rx_hit *hit = &g->hits->hit[h];
     size_t factor = (size_t)hit->factor, feature = (size_t)hit->feature;
     if (factor < first || factor >= first + count) continue;
     for (size_t i = 0; i < n_patients; i++)
@@ -228,17 +165,17 @@ static rx_status collect_hits(rx_grid *g) {
   enum { N = 8 };
   double *number = NULL;
 
-  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&number, "associate: hits", g->n_hits * N)));
-  for (size_t h = 0; h < g->n_hits; h++) {
-    const rx_hit *hit = &g->hit[h];
+  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&number, "associate: hits", g->hits->n * N)));
+  for (size_t h = 0; h < g->hits->n; h++) {
+    const rx_hit *hit = &g->hits->hit[h];
     const double mine[N] = {
         (double)hit->n_patients, (double)hit->fit, hit->beta, hit->se, hit->t, hit->df, hit->lambda,
         hit->log10_p_means};
     memcpy(number + h * N, mine, sizeof mine);
   }
-  MPI_Allreduce(MPI_IN_PLACE, number, (int)(g->n_hits * N), MPI_DOUBLE, MPI_SUM, g->job->comm);
-  for (size_t h = 0; h < g->n_hits; h++) {
-    rx_hit *hit = &g->hit[h];
+  MPI_Allreduce(MPI_IN_PLACE, number, (int)(g->hits->n * N), MPI_DOUBLE, MPI_SUM, g->job->comm);
+  for (size_t h = 0; h < g->hits->n; h++) {
+    rx_hit *hit = &g->hits->hit[h];
     const double *from = number + h * N;
     hit->n_patients = (int64_t)from[0], hit->fit = (int64_t)from[1];
     hit->beta = from[2], hit->se = from[3], hit->t = from[4], hit->df = from[5];
@@ -248,8 +185,8 @@ static rx_status collect_hits(rx_grid *g) {
   return RX_OK;
 }
 
-static rx_status find_hits(rx_grid *g, pass *p) {
-  rx_status status = choose_hits(g, p);
+static rx_status find_hits(rx_grid *g) {
+  rx_status status = rx_hits_share(g->job->comm, g->hits);
 
   for (size_t round = 0; round < g->n_rounds && !status; round++) {
     size_t first, count;
@@ -281,7 +218,9 @@ rx_status rx_grid_adjust(rx_grid *g, rx_matrix *matrix) {
   for (size_t round = 0; round < g->n_rounds && !status; round++) {
     size_t first, count;
     rx_grid_run(g, round, &first, &count);
-    for (size_t c = 0; c < count; c++) adjust_column(g, &p, round, first, count, c);
+    for (size_t c = 0; c < count && !status; c++)
+      status = adjust_column(g, &p, round, first, count, c);
+    if ((status = RX_AGREE(g->job->comm, status))) break;
     status = rx_matrix_write(matrix, "layers/q_hierarchical", RX_FLOAT32, g->first,
                              count ? g->n_mine : 0, first, count, p.q);
     if (!status)
@@ -289,7 +228,7 @@ rx_status rx_grid_adjust(rx_grid *g, rx_matrix *matrix) {
                                first, count, p.q_all);
   }
   if (!status) status = share_counts(g);
-  if (!status) status = find_hits(g, &p);
+  if (!status) status = find_hits(g);
   free_pass(&p);
   return status;
 }
