@@ -8,7 +8,8 @@
 #include "radmix/isa.h"
 #include "radmix/memory.h"
 
-enum { DIGIT = 11, BUCKETS = 1 << DIGIT, N_DIGITS = 6 };
+/* Keys are sorted by their upper 33 bits, three digits, and then mended: few are equal in these. */
+enum { DIGIT = 11, BUCKETS = 1 << DIGIT, N_DIGITS = 3, LOW = 31 };
 
 rx_status rx_adjust_room_create(size_t most, rx_adjust_room **out) {
   rx_status status = RX_NEW(out, "associate: adjustment", 1);
@@ -58,32 +59,54 @@ double rx_adjust_unkey(uint64_t key) {
   return -positive;
 }
 
-/* Sorts keys upwards with their places: radix sort, digits that are all equal skipped. */
+static unsigned digit_of(uint64_t key, int digit) {
+  return (unsigned)(key >> (LOW + digit * DIGIT)) & (BUCKETS - 1);
+}
+
+/* One pass of a radix sort. count  how many keys have each value of the digit; lost */
+static void scatter(size_t n, int digit, uint32_t *count, rx_adjust_room *r) {
+  uint32_t start = 0;
+
+  for (int b = 0; b < BUCKETS; b++) {
+    uint32_t here = count[b];
+    count[b] = start;
+    start += here;
+  }
+  for (size_t i = 0; i < n; i++) {
+    uint32_t to = count[digit_of(r->key[i], digit)]++;
+    r->key_other[to] = r->key[i];
+    r->order_other[to] = r->order[i];
+  }
+  uint64_t *key = r->key;
+  uint32_t *order = r->order;
+  r->key = r->key_other, r->key_other = key;
+  r->order = r->order_other, r->order_other = order;
+}
+
+/* Insertion sort: a key moves past those that only its lower bits put it before. */
+static void mend(size_t n, uint64_t *key, uint32_t *order) {
+  for (size_t i = 1; i < n; i++) {
+    const uint64_t k = key[i];
+    const uint32_t o = order[i];
+    size_t to = i;
+    for (; to > 0 && key[to - 1] > k; to--) {
+      key[to] = key[to - 1];
+      order[to] = order[to - 1];
+    }
+    key[to] = k;
+    order[to] = o;
+  }
+}
+
 void rx_adjust_sort(size_t n, rx_adjust_room *r) {
-  static const uint64_t mask = BUCKETS - 1;
   uint32_t count[N_DIGITS][BUCKETS];
 
   memset(count, 0, sizeof count);
   for (size_t i = 0; i < n; i++)
-    for (int d = 0; d < N_DIGITS; d++) count[d][r->key[i] >> (d * DIGIT) & mask]++;
-  for (int d = 0; d < N_DIGITS; d++) {
-    uint32_t start = 0;
-    if (count[d][r->key[0] >> (d * DIGIT) & mask] == n) continue;
-    for (int b = 0; b < BUCKETS; b++) {
-      uint32_t here = count[d][b];
-      count[d][b] = start;
-      start += here;
-    }
-    for (size_t i = 0; i < n; i++) {
-      uint32_t to = count[d][r->key[i] >> (d * DIGIT) & mask]++;
-      r->key_other[to] = r->key[i];
-      r->order_other[to] = r->order[i];
-    }
-    uint64_t *key = r->key;
-    uint32_t *order = r->order;
-    r->key = r->key_other, r->key_other = key;
-    r->order = r->order_other, r->order_other = order;
-  }
+    for (int d = 0; d < N_DIGITS; d++) count[d][digit_of(r->key[i], d)]++;
+  for (int d = 0; d < N_DIGITS; d++)
+    if (count[d][digit_of(r->key[0], d)] < n) scatter(n, d, count[d], r);
+  mend(n, r->key, r->order);
 }
 
 double rx_adjust_log10_scale(rx_adjust method, int64_t m, int64_t n_large) {

@@ -267,6 +267,20 @@ rx_status rx_describe_data(rx_grid *g) {
   return status;
 }
 
+/* The slowest rank counts. Bytes: X, beta, se, log10_p, variance_ratio; five float layers; status.
+ */
+static void say_rates(const rx_grid *g) {
+  const double n = (double)g->n_features * (double)g->n_factors, bytes = n * (5 * 8 + 5 * 4 + 1);
+  double seconds[2] = {g->fit_seconds, g->write_seconds};
+
+  MPI_Allreduce(MPI_IN_PLACE, seconds, 2, MPI_DOUBLE, MPI_MAX, g->job->comm);
+  rx_log_info(g->job->log,
+              "associate: fits, p and q in %.2f s, %.0f ns a fit on each of %d ranks; written in "
+              "%.2f s, %.0f MB/s",
+              seconds[0], seconds[0] * 1e9 / n * g->job->n_ranks, g->job->n_ranks, seconds[1],
+              bytes * 1e-6 / seconds[1]);
+}
+
 void rx_describe_found(const rx_grid *g) {
   int64_t n_factor = 0, n_hierarchical = 0;
   size_t factors = 0, hierarchical = 0, tested = 0;
@@ -278,6 +292,7 @@ void rx_describe_found(const rx_grid *g) {
     hierarchical += g->factor[f].n_hits_hierarchical > 0;
     tested += g->factor[f].n_tests > 0;
   }
+  say_rates(g);
   rx_log_info(g->job->log, "associate: q_hierarchical < 0.05: %lld cells of %zu factors",
               (long long)n_hierarchical, hierarchical);
   rx_log_info(g->job->log, "associate: q_all < 0.05: %lld cells", (long long)g->n_hits_all);

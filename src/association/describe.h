@@ -13,7 +13,7 @@ rx_status rx_describe_results(const rx_grid *grid, rx_store *store);
 
 /* Says before the fits what the data are, and what can be found in them. Collective. */
 rx_status rx_describe_data(rx_grid *grid);
-/* Says after them what was found. */
+/* Says after them what was found. Collective. */
 void rx_describe_found(const rx_grid *grid);
 
 #endif

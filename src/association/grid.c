@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns.h"
 #include "radmix/error.h"
 #include "radmix/isa.h"
 #include "radmix/memory.h"
@@ -124,51 +125,63 @@ rx_status rx_grid_read(rx_grid *g, size_t round) {
   return status;
 }
 
-/* Makes the columns of p of a run, whole, on each rank of the group. Collective over the group. */
-static rx_status gather_p(rx_grid *g, size_t round, size_t count) {
-  double *rows = NULL;
+/* Gathers the p values of all features from the ranks of the group. rows  [n_features][count] */
+static rx_status gather_rows(rx_grid *g, size_t count, double *rows) {
   int *counts = NULL, *starts = NULL;
-  rx_status status = RX_NEW(&g->log10_p[round], "associate: p values", count * g->n_features);
+  rx_status status = RX_NEW(&counts, "associate: p values", g->group_size);
 
-  if (!status) status = RX_NEW(&rows, "associate: p values", count * g->n_features);
-  if (!status) status = RX_NEW(&counts, "associate: p values", g->group_size);
   if (!status) status = RX_NEW(&starts, "associate: p values", g->group_size);
-  if ((status = RX_AGREE(g->job->comm, status))) goto done;
-  for (int rank = 0; rank < g->group_size; rank++) {
+  status = RX_AGREE(g->group, status);
+  for (int rank = 0; rank < g->group_size && !status; rank++) {
     size_t first, n;
     rx_partition(g->n_features, rank, g->group_size, &first, &n);
     starts[rank] = (int)(first * count);
     counts[rank] = (int)(n * count);
   }
-  MPI_Allgatherv(g->cells->log10_p, (int)(g->n_mine * count), MPI_DOUBLE, rows, counts, starts,
-                 MPI_DOUBLE, g->group);
-  for (size_t feature = 0; feature < g->n_features; feature++)
-    for (size_t c = 0; c < count; c++)
-      g->log10_p[round][c * g->n_features + feature] = rows[feature * count + c];
-done:
+  if (!status)
+    MPI_Allgatherv(g->cells->log10_p, (int)(g->n_mine * count), MPI_DOUBLE, rows, counts, starts,
+                   MPI_DOUBLE, g->group);
   free(starts);
   free(counts);
+  return status;
+}
+
+/* Makes the columns of p of a run, whole, on each rank of the group. Collective over the group. */
+static rx_status keep_p(rx_grid *g, size_t round, size_t count) {
+  double *rows = NULL;
+
+  rx_status status = RX_NEW(&g->log10_p[round], "associate: p values", count * g->n_features);
+  if (!status && g->group_size > 1)
+    status = RX_NEW(&rows, "associate: p values", count * g->n_features);
+  status = RX_AGREE(g->group, status);
+  if (!status && rows) status = gather_rows(g, count, rows);
+  if (!status)
+    rx_columns_from_rows(g->n_features, count, rows ? rows : g->cells->log10_p, g->log10_p[round]);
   free(rows);
   return status;
 }
 
-/* One column: its q within the factor, into column c of q. log10_q  [n_features] */
-static void adjust_column(rx_grid *g, size_t round, size_t first, size_t count, size_t c,
-                          double *log10_q, float *power, rx_adjust_room *room, float *q) {
-  const double *log10_p = g->log10_p[round] + c * g->n_features;
-  rx_factor_summary *of = &g->factor[first + c];
-  rx_family family = rx_adjust_family(g->adjust, g->n_features, log10_p, log10_q, room);
+static void count_boundary(rx_grid *g, size_t first, size_t count) {
+  for (size_t i = 0; i < g->n_mine; i++)
+    for (size_t c = 0; c < count; c++)
+      g->factor[first + c].n_boundary += g->cells->fit[i * count + c] == RX_FIT_BOUNDARY;
+}
 
-  rx_adjust_power(g->options.isa, g->n_mine, log10_q + g->first, power);
-  for (size_t i = 0; i < g->n_mine; i++) {
-    q[i * count + c] = power[i];
-    of->n_boundary += g->cells->fit[i * count + c] == RX_FIT_BOUNDARY;
-    of->n_hits_factor += log10_q[g->first + i] < log10_level;
+/* q within each factor of a run, into c->row. */
+static void adjust_run(rx_grid *g, size_t round, size_t first, size_t count, rx_columns *c) {
+  for (size_t k = 0; k < count; k++) {
+    const double *log10_p = g->log10_p[round] + k * g->n_features;
+    rx_factor_summary *of = &g->factor[first + k];
+    rx_family family = rx_adjust_family(g->adjust, g->n_features, log10_p, c->log10_q, c->room);
+    rx_adjust_power(g->options.isa, g->n_mine, c->log10_q + g->first, c->column + k * g->n_mine);
+    for (size_t i = g->first; i < g->first + g->n_mine; i++)
+      of->n_hits_factor += c->log10_q[i] < log10_level;
+    if (!g->is_speaker) continue;
+    of->n_tests = family.n_tests;
+    of->log10_simes = family.log10_simes;
+    of->log10_median = family.log10_median;
   }
-  if (!g->is_speaker) return;
-  of->n_tests = family.n_tests;
-  of->log10_simes = family.log10_simes;
-  of->log10_median = family.log10_median;
+  rx_columns_to_rows(g->n_mine, count, c->column, c->row);
 }
 
 static rx_status write_layer(rx_grid *g, rx_matrix *matrix, const char *name, rx_type type,
@@ -190,28 +203,6 @@ static rx_status write_cells(rx_grid *g, rx_matrix *matrix, size_t first, size_t
       write_layer(g, matrix, "layers/log10_p_means", RX_FLOAT32, first, count, c->log10_p_means));
   RX_TRY(write_layer(g, matrix, "layers/status", RX_UINT8, first, count, c->fit));
   return write_layer(g, matrix, "layers/q_factor", RX_FLOAT32, first, count, q);
-}
-
-/* Room for the columns of a run. */
-typedef struct {
-  double *log10_q; /* [n_features] */
-  float *power;    /* [n_features] */
-  float *q;        /* [n_mine][width] */
-  rx_adjust_room *room;
-} columns;
-
-static rx_status make_columns(const rx_grid *g, columns *c) {
-  RX_TRY(RX_NEW(&c->log10_q, "associate: adjustment", g->n_features));
-  RX_TRY(RX_NEW(&c->power, "associate: adjustment", g->n_features));
-  RX_TRY(RX_NEW(&c->q, "associate: adjustment", g->n_mine * g->width));
-  return rx_adjust_room_create(g->n_features, &c->room);
-}
-
-static void free_columns(columns *c) {
-  rx_adjust_room_destroy(&c->room);
-  free(c->q);
-  free(c->power);
-  free(c->log10_q);
 }
 
 /* Gives all ranks what each knows of its factors: sums of numbers and zeros. */
@@ -246,25 +237,39 @@ static rx_status share_factors(rx_grid *g) {
   return status;
 }
 
+/* One run: fits it and makes its q. */
+static rx_status fit_run(rx_grid *g, size_t round, size_t first, size_t count, rx_columns *c) {
+  rx_status status = RX_OK;
+
+  RX_TRY(rx_grid_read(g, round));
+  if (count) status = rx_block_fit(g->block, g->value, count, g->cells);
+  RX_TRY(RX_AGREE(g->job->comm, status));
+  if (count) status = keep_p(g, round, count);
+  RX_TRY(RX_AGREE(g->job->comm, status));
+  count_boundary(g, first, count);
+  adjust_run(g, round, first, count, c);
+  return RX_OK;
+}
+
 rx_status rx_grid_fit(rx_grid *g, rx_matrix *matrix) {
-  columns c = {0};
+  rx_columns *c = NULL;
   rx_progress progress = rx_progress_begin(g->job->log, "associate",
                                            (double)g->n_features * (double)g->n_factors, "fits");
-  rx_status status = RX_AGREE(g->job->comm, make_columns(g, &c));
+  rx_status status = rx_columns_create(g->n_features, g->n_mine, g->width, &c);
 
+  status = RX_AGREE(g->job->comm, status);
   for (size_t round = 0; round < g->n_rounds && !status; round++) {
     size_t first, count;
+    const double start = rx_seconds();
     rx_grid_run(g, round, &first, &count);
-    if ((status = rx_grid_read(g, round))) break;
-    if (count) status = rx_block_fit(g->block, g->value, count, g->cells);
-    if ((status = RX_AGREE(g->job->comm, status))) break;
-    if ((status = gather_p(g, round, count))) break;
-    for (size_t column = 0; column < count; column++)
-      adjust_column(g, round, first, count, column, c.log10_q, c.power, c.room, c.q);
-    if ((status = write_cells(g, matrix, first, count, c.q))) break;
+    if ((status = fit_run(g, round, first, count, c))) break;
+    const double middle = rx_seconds();
+    if ((status = write_cells(g, matrix, first, count, c->row))) break;
+    g->fit_seconds += middle - start;
+    g->write_seconds += rx_seconds() - middle;
     rx_progress_update(&progress, (double)(round + 1) / (double)g->n_rounds * progress.total);
   }
   rx_progress_end(&progress);
-  free_columns(&c);
+  rx_columns_destroy(&c);
   return status ? status : share_factors(g);
 }

@@ -40,8 +40,9 @@ typedef struct {
   double **log10_p;          /* [n_rounds], each [columns of the run][n_features] */
   rx_factor_summary *factor; /* [n_factors] */
   int64_t n_tests;
-  int64_t n_hits_all; /* q_all < 0.05 */
-  rx_hits *hits;      /* the strongest; after rx_grid_adjust() the same on all ranks */
+  double fit_seconds, write_seconds; /* of this rank */
+  int64_t n_hits_all;                /* q_all < 0.05 */
+  rx_hits *hits; /* the strongest; after rx_grid_adjust() the same on all ranks */
 } rx_grid;
 
 /* Divides the work. Collective. roster is kept, not owned. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "adjust_grid.h"
+#include "columns.h"
 #include "grid.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
@@ -14,22 +15,16 @@ static const double log10_level = -1.30102999566398119521; /* 0.05, for the coun
 typedef struct {
   rx_staircase *staircase;
   rx_hierarchy hierarchy;
-  rx_adjust_room *room;
-  double *log10_q, *log10_q_all; /* [n_features]; of the hierarchy, and over the grid */
-  float *power, *q, *q_all;      /* [n_features], [n_mine][width] */
-  size_t n_most, n_hits;         /* n_hits at most 2 n_most */
-  rx_hit *hit;                   /* the strongest so far, and some that may not be */
-  rx_hit weakest;                /* that is sure to be beaten by n_most others, once is_full */
+  rx_columns *own, *all; /* of the hierarchy, and over the grid */
+  size_t n_most, n_hits; /* n_hits at most 2 n_most */
+  rx_hit *hit;           /* the strongest so far, and some that may not be */
+  rx_hit weakest;        /* that is sure to be beaten by n_most others, once is_full */
   bool is_full;
 } pass;
 
 static void free_pass(pass *p) {
-  free(p->q_all);
-  free(p->q);
-  free(p->power);
-  free(p->log10_q_all);
-  free(p->log10_q);
-  rx_adjust_room_destroy(&p->room);
+  rx_columns_destroy(&p->all);
+  rx_columns_destroy(&p->own);
   rx_hierarchy_destroy(&p->hierarchy);
   rx_staircase_destroy(&p->staircase);
 }
@@ -57,12 +52,8 @@ static rx_status rank_factors(rx_grid *g, pass *p) {
 
 static rx_status prepare(rx_grid *g, pass *p) {
   RX_TRY(rank_factors(g, p));
-  RX_TRY(rx_adjust_room_create(g->n_features, &p->room));
-  RX_TRY(RX_NEW(&p->log10_q, "associate: adjustment", g->n_features));
-  RX_TRY(RX_NEW(&p->log10_q_all, "associate: adjustment", g->n_features));
-  RX_TRY(RX_NEW(&p->power, "associate: adjustment", g->n_features));
-  RX_TRY(RX_NEW(&p->q, "associate: adjustment", g->n_mine * g->width));
-  RX_TRY(RX_NEW(&p->q_all, "associate: adjustment", g->n_mine * g->width));
+  RX_TRY(rx_columns_create(g->n_features, g->n_mine, g->width, &p->own));
+  RX_TRY(rx_columns_create(g->n_features, g->n_mine, g->width, &p->all));
   return rx_hits_create((size_t)g->job->config->association_top, &g->hits);
 }
 
@@ -86,30 +77,35 @@ static rx_status make_staircase(rx_grid *g, pass *p) {
   return status;
 }
 
-static rx_status adjust_column(rx_grid *g, pass *p, size_t round, size_t first, size_t count,
-                               size_t c) {
+static rx_status adjust_column(rx_grid *g, pass *p, size_t round, size_t factor, size_t c) {
   const double *log10_p = g->log10_p[round] + c * g->n_features;
-  rx_factor_summary *of = &g->factor[first + c];
+  double *log10_q = p->own->log10_q, *log10_q_all = p->all->log10_q;
+  rx_factor_summary *of = &g->factor[factor];
 
-  rx_adjust_family(g->adjust, g->n_features, log10_p, p->log10_q, p->room);
+  rx_adjust_family(g->adjust, g->n_features, log10_p, log10_q, p->own->room);
   for (size_t i = g->first; i < g->first + g->n_mine; i++) {
     rx_hit hit = {.feature = (int64_t)i,
-                  .factor = (int64_t)(first + c),
+                  .factor = (int64_t)factor,
                   .log10_p = log10_p[i],
-                  .log10_q_factor = p->log10_q[i]};
-    p->log10_q[i] = rx_hierarchy_log10_q(&p->hierarchy, of->log10_q_simes, p->log10_q[i]);
-    p->log10_q_all[i] = rx_staircase_log10_q(p->staircase, log10_p[i]);
-    of->n_hits_hierarchical += p->log10_q[i] < log10_level;
-    g->n_hits_all += p->log10_q_all[i] < log10_level;
-    if (isnan(log10_p[i])) continue;
-    hit.log10_q_hierarchical = p->log10_q[i];
-    hit.log10_q_all = p->log10_q_all[i];
-    RX_TRY(rx_hits_offer(g->hits, &hit));
+                  .log10_q_factor = log10_q[i]};
+    log10_q[i] = rx_hierarchy_log10_q(&p->hierarchy, of->log10_q_simes, log10_q[i]);
+    log10_q_all[i] = rx_staircase_log10_q(p->staircase, log10_p[i]);
+    of->n_hits_hierarchical += log10_q[i] < log10_level;
+    g->n_hits_all += log10_q_all[i] < log10_level;
+    hit.log10_q_hierarchical = log10_q[i];
+    hit.log10_q_all = log10_q_all[i];
+    if (!isnan(log10_p[i])) RX_TRY(rx_hits_offer(g->hits, &hit));
   }
-  rx_adjust_power(g->options.isa, g->n_mine, p->log10_q + g->first, p->power);
-  for (size_t i = 0; i < g->n_mine; i++) p->q[i * count + c] = p->power[i];
-  rx_adjust_power(g->options.isa, g->n_mine, p->log10_q_all + g->first, p->power);
-  for (size_t i = 0; i < g->n_mine; i++) p->q_all[i * count + c] = p->power[i];
+  rx_adjust_power(g->options.isa, g->n_mine, log10_q + g->first, p->own->column + c * g->n_mine);
+  rx_adjust_power(g->options.isa, g->n_mine, log10_q_all + g->first,
+                  p->all->column + c * g->n_mine);
+  return RX_OK;
+}
+
+static rx_status adjust_run(rx_grid *g, pass *p, size_t round, size_t first, size_t count) {
+  for (size_t c = 0; c < count; c++) RX_TRY(adjust_column(g, p, round, first + c, c));
+  rx_columns_to_rows(g->n_mine, count, p->own->column, p->own->row);
+  rx_columns_to_rows(g->n_mine, count, p->all->column, p->all->row);
   return RX_OK;
 }
 
@@ -212,20 +208,25 @@ static rx_status share_counts(rx_grid *g) {
 
 rx_status rx_grid_adjust(rx_grid *g, rx_matrix *matrix) {
   pass p = {0};
+  const double start = rx_seconds();
   rx_status status = RX_AGREE(g->job->comm, prepare(g, &p));
 
   if (!status) status = make_staircase(g, &p);
+  g->fit_seconds += rx_seconds() - start;
   for (size_t round = 0; round < g->n_rounds && !status; round++) {
     size_t first, count;
+    const double begin = rx_seconds();
     rx_grid_run(g, round, &first, &count);
-    for (size_t c = 0; c < count && !status; c++)
-      status = adjust_column(g, &p, round, first, count, c);
-    if ((status = RX_AGREE(g->job->comm, status))) break;
-    status = rx_matrix_write(matrix, "layers/q_hierarchical", RX_FLOAT32, g->first,
-                             count ? g->n_mine : 0, first, count, p.q);
+    if ((status = RX_AGREE(g->job->comm, adjust_run(g, &p, round, first, count)))) break;
+    const double middle = rx_seconds();
+    const size_t n = count ? g->n_mine : 0;
+    status = rx_matrix_write(matrix, "layers/q_hierarchical", RX_FLOAT32, g->first, n, first, count,
+                             p.own->row);
     if (!status)
-      status = rx_matrix_write(matrix, "layers/q_all", RX_FLOAT32, g->first, count ? g->n_mine : 0,
-                               first, count, p.q_all);
+      status = rx_matrix_write(matrix, "layers/q_all", RX_FLOAT32, g->first, n, first, count,
+                               p.all->row);
+    g->fit_seconds += middle - begin;
+    g->write_seconds += rx_seconds() - middle;
   }
   if (!status) status = share_counts(g);
   if (!status) status = find_hits(g);

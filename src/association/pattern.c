@@ -52,22 +52,22 @@ static int compare_numbers(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* The number of patients that have the commonest value. A value that more than half have is found
- * without sorting (Boyer & Moore 1991). */
-static size_t count_commonest(const double *value, size_t n, size_t stride, double *sorted) {
+/* The number of patients that have the commonest value. When more than half have it, it is found
+ * without sorting (Boyer & Moore 1991); else there is nothing to know when most_wanted says so. */
+static size_t count_commonest(const double *value, size_t n, size_t most_wanted, double *sorted) {
   double candidate = 0;
   size_t votes = 0, count = 0, most = 0;
 
   for (size_t i = 0; i < n; i++) {
-    if (votes == 0) candidate = value[i * stride];
-    if (value[i * stride] == candidate)
+    if (votes == 0) candidate = value[i * TILE];
+    if (value[i * TILE] == candidate)
       votes++;
     else
       votes--;
   }
-  for (size_t i = 0; i < n; i++) count += value[i * stride] == candidate;
-  if (count > n / 2) return count;
-  for (size_t i = 0; i < n; i++) sorted[i] = value[i * stride];
+  for (size_t i = 0; i < n; i++) count += value[i * TILE] == candidate;
+  if (count > n / 2 || most_wanted >= n / 2) return count;
+  for (size_t i = 0; i < n; i++) sorted[i] = value[i * TILE];
   qsort(sorted, n, sizeof *sorted, compare_numbers);
   for (size_t i = 0, run = 0; i < n; i++) {
     run = i && sorted[i] == sorted[i - 1] ? run + 1 : 1;
@@ -90,7 +90,8 @@ static rx_fit prepare_feature(const rx_pattern *p, const rx_fit_options *options
     largest = fmax(largest, fabs(value[i * TILE] + origin));
   }
   if (!isfinite(mean) || !isfinite(t->within[lane])) return RX_FIT_NONFINITE;
-  size_t n_common = count_commonest(value, n, TILE, t->sorted);
+  const size_t least = (size_t)options->min_patients; /* at most n - least may be the same */
+  size_t n_common = count_commonest(value, n, n > least ? n - least : 0, t->sorted);
   for (size_t i = 0; i < n; i++) {
     value[i * TILE] -= mean;
     sum += value[i * TILE] * value[i * TILE];
@@ -98,7 +99,7 @@ static rx_fit prepare_feature(const rx_pattern *p, const rx_fit_options *options
   }
   bool has_within = t->within[lane] > n_rows * pow(rounding * largest, 2);
   if (farthest <= rounding * largest && !has_within) return RX_FIT_CONSTANT_FEATURE;
-  if (n - n_common < (size_t)options->min_patients) return RX_FIT_SPARSE;
+  if (n - n_common < least) return RX_FIT_SPARSE;
   /* A power of two: nothing is rounded, and a feature times 1,024 gives the same bits. */
   double deviation = sqrt(sum / (double)n + t->within[lane] / n_rows);
   *scale = deviation > 0 ? ldexp(1, ilogb(deviation)) : 1;
