@@ -30,8 +30,27 @@ void rx_block_destroy(rx_block **block);
  * Errors: RX_ERR_MEMORY, RX_ERR_INTERNAL. */
 rx_status rx_block_fit(rx_block *block, const double *value, size_t n_factors, rx_cells *cells);
 
+/* Gives the pattern of some patients, found or made; it stays until seven others have been asked
+ * for. member  [n_members], ascending Errors: RX_ERR_MEMORY, RX_ERR_INTERNAL. */
+rx_status rx_block_pattern(rx_block *block, size_t n_members, const size_t *member,
+                           const rx_pattern **pattern);
 /* Gives the pattern of all patients; asked for before any fit, it stays for the life of the block.
  */
 rx_status rx_block_whole(rx_block *block, const rx_pattern **pattern);
+
+/* Factors sorted by the patients that they have. */
+typedef struct {
+  size_t n_patients, n_factors;
+  const double *value;       /* [n_patients][n_factors]; not owned */
+  size_t n_members, *member; /* the patients of the group at hand; owned, as all that follows */
+  size_t n_columns, *column; /* its factors */
+  bool *is_done;             /* [n_factors] */
+} rx_groups;
+
+rx_status rx_groups_create(size_t n_patients, size_t n_factors, const double *value,
+                           rx_groups **out);
+void rx_groups_destroy(rx_groups **groups);
+/* Goes to the next group; false when there is none. */
+bool rx_groups_next(rx_groups *groups);
 
 #endif
