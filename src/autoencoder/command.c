@@ -42,9 +42,13 @@ static rx_status find_paths(const rx_job *job, train_stage *t) {
 }
 
 static rx_status make_recipe(const rx_job *job, train_stage *t) {
+  char seed[32];
+
+  snprintf(seed, sizeof seed, "%d", job->config->study_seed);
   rx_status status = rx_recipe_create("train", FORMAT, &t->recipe);
 
   if (!status) status = rx_recipe_section(t->recipe, job->config, "autoencoder");
+  if (!status) status = rx_recipe_add(t->recipe, "study.seed", seed);
   RX_TRY(RX_AGREE(job->comm, status));
   return rx_recipe_input(job->comm, t->recipe, "images.h5ad", t->images_path);
 }

@@ -206,12 +206,23 @@ static hid_t make_dataset(rx_store *store, const char *name, hid_t type, hid_t s
   return dataset;
 }
 
+/* Writes all of a dataset. HDF5 clears two buffers of a megabyte for each text that it converts; the
+ * record of a result has more than a hundred. */
+static herr_t write_all(hid_t dataset, hid_t type, const void *data) {
+  hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
+
+  H5Pset_buffer(transfer, (size_t)1 << 14, NULL, NULL);
+  herr_t result = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, transfer, data);
+  H5Pclose(transfer);
+  return result;
+}
+
 static rx_status put(rx_store *store, const char *name, hid_t file_type, hid_t type, hid_t space,
                      const void *data, const char *encoding) {
   hid_t dataset = make_dataset(store, name, file_type, space);
   rx_status status = RX_OK;
 
-  if (dataset < 0 || H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+  if (dataset < 0 || write_all(dataset, type, data) < 0)
     status = rx_store_unwritable(store, name);
   if (!status && rx_hdf5_encode(dataset, encoding, "0.2.0"))
     status = rx_store_unwritable(store, name);

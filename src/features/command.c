@@ -49,9 +49,13 @@ static rx_status find_paths(const rx_job *job, encode_stage *e) {
 
 static rx_status make_recipe(const rx_job *job, encode_stage *e) {
   const rx_config *config = job->config;
+  char seed[32];
+
+  snprintf(seed, sizeof seed, "%d", config->study_seed);
   rx_status status = rx_recipe_create("encode", FORMAT, &e->recipe);
 
   if (!status) status = rx_recipe_section(e->recipe, config, "features");
+  if (!status) status = rx_recipe_add(e->recipe, "study.seed", seed);
   RX_TRY(RX_AGREE(job->comm, status));
   RX_TRY(rx_recipe_input(job->comm, e->recipe, "images.h5ad", e->images_path));
   RX_TRY(rx_recipe_input(job->comm, e->recipe, "model.h5", e->model_path));
