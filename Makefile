@@ -119,7 +119,7 @@ check: have-test
 
 # ---- installing, clusters ----
 
-.PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-cluster bench-recovery
+.PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-cluster bench-recovery bench-factors
 # DESTDIR=/stage PREFIX=/opt/radmix: files go to /stage/opt/radmix and are made for /opt/radmix.
 install: have-build
 	@$(MAKE) --no-print-directory all
@@ -146,3 +146,7 @@ bench-scaling: have-build
 bench-recovery: have-build
 	@$(MAKE) --no-print-directory -j2 all benches
 	@tests/bench/bench_recovery.sh $B
+# Pathways of 16,197 genes in 110 patients, and R's GSVA on the same; LARGE=yes: 10,000 patients too.
+bench-factors: have-build
+	@$(MAKE) --no-print-directory -j2 all benches
+	@tests/bench/bench_factors.sh $B
