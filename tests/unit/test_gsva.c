@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "golden/genomics_gsva.h"
+
 #include "genomics/density.h"
 #include "genomics/plage.h"
 #include "genomics/walk.h"
@@ -429,8 +431,77 @@ static void order_is_stable_and_falls_with_nan_last(void **state) {
   rx_order_space_destroy(&space);
 }
 
+/* The sets of the golden file. */
+static void golden_sets(rx_sets *sets) {
+  size_t n_members = sizeof golden_members / sizeof *golden_members;
+
+  assert_int_equal(rx_sets_create(GOLDEN_SETS, n_members, sets), RX_OK);
+  for (size_t set = 0; set < GOLDEN_SETS; set++)
+    sets->first[set + 1] = sets->first[set] + (size_t)golden_sizes[set];
+  memcpy(sets->gene, golden_members, sizeof golden_members);
+}
+
+static void check_golden(const char *name, const double *score,
+                         const double expected[GOLDEN_SETS][GOLDEN_SAMPLES]) {
+  for (size_t set = 0; set < GOLDEN_SETS; set++)
+    for (size_t sample = 0; sample < GOLDEN_SAMPLES; sample++) {
+      double found = score[sample * GOLDEN_SETS + set];
+      if (!(fabs(found - expected[set][sample]) < 1e-12))
+        fail_msg("%s, set %zu, sample %zu: expected %.17g, found %.17g", name, set, sample,
+                 expected[set][sample], found);
+    }
+}
+
+static void scores_equal_the_golden_ones(void **state) {
+  (void)state;
+  const struct {
+    const char *name;
+    rx_density_kernel kernel;
+    bool is_difference, is_absolute;
+    const double (*expected)[GOLDEN_SAMPLES];
+  } cases[] = {{"gsva", RX_DENSITY_GAUSSIAN, true, false, golden_gsva},
+               {"larger", RX_DENSITY_GAUSSIAN, false, false, golden_larger},
+               {"absolute", RX_DENSITY_GAUSSIAN, true, true, golden_absolute},
+               {"steps", RX_DENSITY_NONE, true, false, golden_steps}};
+  matrix expression = {.n_rows = GOLDEN_GENES, .n_columns = GOLDEN_SAMPLES};
+  double values[GOLDEN_GENES][GOLDEN_SAMPLES], column[GOLDEN_GENES];
+  double score[GOLDEN_SAMPLES * GOLDEN_SETS];
+  rx_walk_options walking = {.tau = 0.25};
+  rx_sets sets;
+  rx_walk walk;
+
+  golden_sets(&sets);
+  memcpy(values, golden_expression, sizeof values);
+  expression.value = &values[0][0];
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    rx_density_options options = {.kernel = cases[i].kernel, .isa = rx_isa_of_machine()};
+    rx_walk_options walked = {1, cases[i].is_difference, cases[i].is_absolute};
+    double *found = score_gsva(&expression, &sets, &options, &walked);
+    check_golden(cases[i].name, found, cases[i].expected);
+    free(found);
+  }
+  assert_int_equal(rx_walk_create(GOLDEN_GENES, &sets, &walking, &walk), RX_OK);
+  for (size_t sample = 0; sample < GOLDEN_SAMPLES; sample++) {
+    for (size_t gene = 0; gene < GOLDEN_GENES; gene++) column[gene] = values[gene][sample];
+    rx_walk_ssgsea(score + sample * GOLDEN_SETS, column, &walk);
+  }
+  check_golden("ssgsea", score, golden_ssgsea);
+  rx_walk_destroy(&walk);
+  for (size_t sample = 0; sample < GOLDEN_SAMPLES; sample++) {
+    for (size_t gene = 0; gene < GOLDEN_GENES; gene++) {
+      double mean, sd;
+      rx_density_moments(golden_expression[gene], GOLDEN_SAMPLES, &mean, &sd);
+      column[gene] = (golden_expression[gene][sample] - mean) / sd;
+    }
+    rx_plage_zscore(score + sample * GOLDEN_SETS, column, &sets);
+  }
+  check_golden("zscore", score, golden_zscore);
+  rx_sets_destroy(&sets);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(scores_equal_the_golden_ones),
       cmocka_unit_test(gsva_equals_the_reference_in_all_variants),
       cmocka_unit_test(ssgsea_equals_the_reference_with_and_without_its_range),
       cmocka_unit_test(zscore_and_plage_equal_the_reference),
