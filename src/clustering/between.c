@@ -96,15 +96,13 @@ rx_status rx_between_icc(const rx_job *job, const double *rows, const double *me
 }
 
 rx_effective rx_between_effective(const double *eigenvalues, size_t n) {
-  double sum = 0, squares = 0, roots = 0, li_ji = 0;
+  double sum = 0, squares = 0, roots = 0;
 
   for (size_t i = 0; i < n; i++) {
     double l = fmax(0, eigenvalues[i]);
     sum += l;
     squares += l * l;
     roots += sqrt(l);
-    li_ji += (l >= 1) + l - floor(l);
   }
-  return (rx_effective){squares > 0 ? sum * sum / squares : NAN,
-                        sum > 0 ? roots * roots / sum : NAN, sum > 0 ? li_ji : NAN};
+  return (rx_effective){sum > 0 ? sum * sum / squares : NAN, sum > 0 ? roots * roots / sum : NAN};
 }

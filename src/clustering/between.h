@@ -21,11 +21,11 @@ void rx_between_squares(const double *rows, const double *means, size_t n_patien
 rx_status rx_between_icc(const rx_job *job, const double *rows, const double *means,
                          const double *within, size_t n_patients, size_t n_features, double *icc);
 
-/* Numbers of independent features from the eigenvalues of their correlation matrix. */
+/* Numbers of independent features from the eigenvalues l of their correlation matrix; of n patients
+ * at most n - 1 (the count of Li & Ji 2005 is not, and is left out for that). */
 typedef struct {
   double participation; /* (sum l)^2 / sum l^2 */
   double galwey;        /* (sum sqrt l)^2 / sum l: Galwey 2009, Genet. Epidemiol. 33:559 */
-  double li_ji;         /* sum of [l >= 1] + l - floor l: Li & Ji 2005, Heredity 95:221 */
 } rx_effective;
 rx_effective rx_between_effective(const double *eigenvalues, size_t n);
 

@@ -288,8 +288,8 @@ static rx_status measure(const rx_job *job, stage *s) {
   RX_TRY(count_effective(job, data, r));
   rx_log_info(job->log,
               "cluster: %.0f %% of the variance of features lies between patients; in effect %.1f "
-              "independent features (Li & Ji)",
-              100 * r->share_between, r->effective.li_ji);
+              "independent features (Galwey)",
+              100 * r->share_between, r->effective.galwey);
   return RX_OK;
 }
 

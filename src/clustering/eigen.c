@@ -11,9 +11,10 @@
 #include "radmix/error.h"
 #include "radmix/memory.h"
 
-/* Below ALONE one rank takes a fraction of a second, and the grid with its messages more. A process
- * of the grid has at least LEAST_SHARE rows. */
-enum { ALONE = 768, LEAST_SHARE = 64, BLOCK = 64 };
+/* Below ALONE one rank takes two seconds at most; the grid sends some ten messages a row, which
+ * cost more than that when ranks share cores. A process of the grid has at least LEAST_SHARE rows.
+ */
+enum { ALONE = 2048, LEAST_SHARE = 128, BLOCK = 64 };
 
 void rx_eigen_destroy(rx_eigen **eigen) {
   if (!*eigen) return;

@@ -256,7 +256,6 @@ static rx_status put_uns(rx_store *store, const rx_job *job, const rx_cluster_da
   RX_TRY(put_number(store, "structure", "effective_features_participation",
                     results->effective.participation));
   RX_TRY(put_number(store, "structure", "effective_features_galwey", results->effective.galwey));
-  RX_TRY(put_number(store, "structure", "effective_features_li_ji", results->effective.li_ji));
   RX_TRY(put_slices(store, data, results));
   RX_TRY(put_groups(store, data, results));
   if (results->tests->n_rows) RX_TRY(rx_store_put_frame(store, "uns/tests", results->tests));
