@@ -23,6 +23,7 @@ directory = out
 clinical = cohort/simulated/clinical.tsv
 [images]
 manifest = cohort/simulated/images.tsv
+size = 32
 [autoencoder]
 epochs = $1
 [genomics]
@@ -31,7 +32,7 @@ gene_sets = cohort/simulated/genesets.gmt
 [clustering]
 clusters = 3
 perplexity = 4
-iterations = 100
+iterations = 20
 [prediction]
 folds = 2
 inner_folds = 2

@@ -38,7 +38,7 @@ check "its log has one line that says why" test "$(grep -c '^radmix: .*absent.ts
 check "the stages after it are cancelled" wait_for_state "$(job_of report broken.txt)" 30 CANCELLED
 check "and never started" test ! -e "radmix-train-$(job_of train broken.txt).log"
 
-printf '# two seeds\nslice study.ini -s study.directory=a0\n\nslice study.ini -s study.directory=a1 -s images.size=32\n' > tasks.txt
+printf '# two seeds\nslice study.ini -s study.directory=a0\n\nslice study.ini -s study.directory=a1 -s images.size=16\n' > tasks.txt
 RADMIX_NODES=1 "$JOBS/array.sh" tasks.txt 1 > array.txt
 array=$(job_of array array.txt)
 check "both tasks of an array end" wait_for_end "${array}_1" 60

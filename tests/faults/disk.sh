@@ -21,6 +21,7 @@ directory = out
 clinical = cohort/simulated/clinical.tsv
 [images]
 manifest = cohort/simulated/images.tsv
+size = 32
 [autoencoder]
 epochs = 2
 checkpoint_minutes = 0.001
@@ -30,7 +31,7 @@ gene_sets = cohort/simulated/genesets.gmt
 [clustering]
 clusters = 3
 perplexity = 4
-iterations = 50
+iterations = 10
 pca = 10
 [prediction]
 folds = 2
