@@ -36,6 +36,13 @@ static void destroy_association(association *a) {
 static rx_status find_paths(const rx_job *job, association *a) {
   const char *features = job->config->association_features;
 
+  if (*job->config->association_image_covariates)
+    return RX_FAIL(RX_ERR_CONFIG,
+                   "association.image_covariates: expected nothing: this version has "
+                   "patient covariates only");
+  if (!rx_is(job->config->association_output, "full"))
+    return RX_FAIL(RX_ERR_CONFIG,
+                   "association.output: expected full: this version writes no other");
   RX_TRY(rx_job_path(job, "associations.h5ad", a->path, sizeof a->path));
   RX_TRY(rx_job_path(job, "associations.tsv", a->table, sizeof a->table));
   RX_TRY(rx_job_path(job, "factors.h5ad", a->factors, sizeof a->factors));
@@ -50,6 +57,9 @@ static rx_status make_recipe(const rx_job *job, association *a) {
 
   if (!status) status = rx_recipe_section(a->recipe, config, "association");
   if (!status) status = rx_recipe_add(a->recipe, "study.subset", config->study_subset);
+  char seed[32];
+  snprintf(seed, sizeof seed, "%d", config->association_permutations ? config->study_seed : 0);
+  if (!status) status = rx_recipe_add(a->recipe, "study.seed", seed);
   RX_TRY(RX_AGREE(job->comm, status));
   RX_TRY(rx_recipe_input(job->comm, a->recipe, "features", a->features));
   RX_TRY(rx_recipe_input(job->comm, a->recipe, "factors", a->factors));
@@ -71,8 +81,11 @@ static rx_status start_file(const rx_job *job, association *a) {
       {"layers/variance_ratio", RX_FLOAT64, n, m, CHUNK},
       {"layers/log10_p_means", RX_FLOAT32, n, m, CHUNK},
       {"layers/status", RX_UINT8, n, m, CHUNK},
+      {"layers/log10_p_permutation", RX_FLOAT32, n, m, CHUNK},
+      {"layers/log10_p_permutation_all", RX_FLOAT32, n, m, CHUNK},
   };
-  const rx_matrix_layout layout = {a->obs, a->var, sizeof arrays / sizeof *arrays, arrays};
+  const int n_arrays = sizeof arrays / sizeof *arrays - (a->grid->permutations ? 0 : 2);
+  const rx_matrix_layout layout = {a->obs, a->var, n_arrays, arrays};
 
   return rx_matrix_create(job, a->path, &layout, &a->matrix);
 }
@@ -82,7 +95,8 @@ static rx_status write_table(const association *a) {
   FILE *file;
 
   RX_TRY(rx_output_open(a->table, &file));
-  rx_hits_print(a->grid->hits, roster->measures->features, roster->factors->var, true, file);
+  rx_hits_print(a->grid->hits, roster->measures->features, roster->factors->var,
+                a->grid->permutations != NULL, file);
   return rx_output_close(a->table, &file, RX_OK);
 }
 
@@ -107,6 +121,7 @@ static rx_status make_associations(const rx_job *job, association *a) {
   RX_TRY(rx_grid_create(job, a->roster, &a->grid));
   RX_TRY(rx_describe_data(a->grid));
   RX_TRY(rx_describe_frames(a->grid, &a->obs, &a->var));
+  RX_TRY(rx_grid_permute(a->grid));
   RX_TRY(start_file(job, a));
   RX_TRY(rx_grid_fit(a->grid, a->matrix));
   RX_TRY(rx_grid_adjust(a->grid, a->matrix));

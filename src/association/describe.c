@@ -133,17 +133,23 @@ static double of_factor(const rx_factor_summary *f, int what) {
       return f->n_tests ? f->log10_simes : NAN;
     case 2:
       return f->n_tests ? pow(10, f->log10_q_simes) : NAN;
-    default:
+    case 3:
       return lambda_gc(f->n_tests ? f->log10_median : NAN);
+    case 4:
+      return f->n_tests ? f->lambda_gc_low : NAN;
+    default:
+      return f->n_tests ? f->lambda_gc_high : NAN;
   }
 }
 
 static rx_status put_reals(const rx_grid *g, rx_store *store) {
-  static const char *const names[] = {"boundary_share", "log10_p_simes", "q_simes", "lambda_gc"};
+  static const char *const names[] = {"boundary_share", "log10_p_simes", "q_simes",
+                                      "lambda_gc",      "lambda_gc_low", "lambda_gc_high"};
   rx_column column = {.kind = RX_REAL};
 
   rx_status status = RX_NEW(&column.real, "associate: factors", g->n_factors);
-  for (int what = 0; what < 4 && !status; what++) {
+  const int n = g->permutations ? 6 : 4;
+  for (int what = 0; what < n && !status; what++) {
     for (size_t f = 0; f < g->n_factors; f++) column.real[f] = of_factor(&g->factor[f], what);
     if ((status = rx_copy_text(names[what], &column.name))) break;
     status = rx_store_put_column(store, "var", g->n_factors, &column);
@@ -281,6 +287,21 @@ static void say_rates(const rx_grid *g) {
               bytes * 1e-6 / seconds[1]);
 }
 
+/* What the permutations found, where there is nothing to find. */
+static void say_permutations(const rx_grid *g) {
+  const rx_permutations *p = g->permutations;
+  double mean = 0;
+
+  if (!p) return;
+  for (int b = 0; b < p->n; b++) mean += (double)p->n_hits[b] / p->n;
+  rx_log_info(
+      g->job->log,
+      "associate: with patients permuted %d times q_factor < 0.05 finds %.1f cells on average, "
+      "median %lld, 95 %% at most %lld",
+      p->n, mean, (long long)p->n_hits[p->n / 2],
+      (long long)p->n_hits[(size_t)(0.95 * (p->n - 1))]);
+}
+
 void rx_describe_found(const rx_grid *g) {
   int64_t n_factor = 0, n_hierarchical = 0;
   size_t factors = 0, hierarchical = 0, tested = 0;
@@ -301,4 +322,5 @@ void rx_describe_found(const rx_grid *g) {
       "associate: q_factor < 0.05: %lld cells of %zu factors; this q holds within one factor "
       "chosen beforehand: with nothing true, up to %.1f of %zu factors would have a hit",
       (long long)n_factor, factors, 0.05 * (double)tested, tested);
+  say_permutations(g);
 }

@@ -94,6 +94,9 @@ void rx_grid_destroy(rx_grid **grid) {
   if (!g) return;
   for (size_t round = 0; g->log10_p && round < g->n_rounds; round++) free(g->log10_p[round]);
   rx_hits_destroy(&g->hits);
+  free(g->permuted_all);
+  free(g->permuted);
+  rx_permute_destroy(&g->permutations);
   free(g->factor);
   free(g->log10_p);
   free(g->order);
@@ -180,6 +183,11 @@ static void adjust_run(rx_grid *g, size_t round, size_t first, size_t count, rx_
     of->n_tests = family.n_tests;
     of->log10_simes = family.log10_simes;
     of->log10_median = family.log10_median;
+    if (!g->permutations) continue;
+    const size_t n = (size_t)g->permutations->n;
+    const double *lambda = g->permutations->lambda_gc + (round * g->width + k) * n;
+    of->lambda_gc_low = lambda[(size_t)(0.025 * (double)(n - 1))];
+    of->lambda_gc_high = lambda[(size_t)(0.975 * (double)(n - 1) + 0.5)];
   }
   rx_columns_to_rows(g->n_mine, count, c->column, c->row);
 }
@@ -187,6 +195,26 @@ static void adjust_run(rx_grid *g, size_t round, size_t first, size_t count, rx_
 static rx_status write_layer(rx_grid *g, rx_matrix *matrix, const char *name, rx_type type,
                              size_t first, size_t count, const void *data) {
   return rx_matrix_write(matrix, name, type, g->first, count ? g->n_mine : 0, first, count, data);
+}
+
+rx_status rx_grid_permute(rx_grid *g) {
+  const int n = g->job->config->association_permutations;
+
+  if (n == 0) return RX_OK;
+  RX_TRY(rx_permute_run(g, n, &g->permutations));
+  rx_status status = RX_NEW(&g->permuted, "associate: permutations", g->n_mine * g->width);
+  if (!status) status = RX_NEW(&g->permuted_all, "associate: permutations", g->n_mine * g->width);
+  return RX_AGREE(g->job->comm, status);
+}
+
+/* p by permutation of the cells of a run. */
+static void compare_run(rx_grid *g, size_t round, size_t count) {
+  for (size_t i = 0; i < g->n_mine && g->permutations; i++)
+    for (size_t c = 0; c < count; c++) {
+      const size_t at = i * count + c, own = round * g->width + c;
+      g->permuted[at] = (float)rx_permute_log10_p(g->permutations, own, g->cells->t[at]);
+      g->permuted_all[at] = (float)rx_permute_log10_p_all(g->permutations, own, g->cells->t[at]);
+    }
 }
 
 static rx_status write_cells(rx_grid *g, rx_matrix *matrix, size_t first, size_t count,
@@ -202,12 +230,17 @@ static rx_status write_cells(rx_grid *g, rx_matrix *matrix, size_t first, size_t
   RX_TRY(
       write_layer(g, matrix, "layers/log10_p_means", RX_FLOAT32, first, count, c->log10_p_means));
   RX_TRY(write_layer(g, matrix, "layers/status", RX_UINT8, first, count, c->fit));
-  return write_layer(g, matrix, "layers/q_factor", RX_FLOAT32, first, count, q);
+  RX_TRY(write_layer(g, matrix, "layers/q_factor", RX_FLOAT32, first, count, q));
+  if (!g->permutations) return RX_OK;
+  RX_TRY(
+      write_layer(g, matrix, "layers/log10_p_permutation", RX_FLOAT32, first, count, g->permuted));
+  return write_layer(g, matrix, "layers/log10_p_permutation_all", RX_FLOAT32, first, count,
+                     g->permuted_all);
 }
 
 /* Gives all ranks what each knows of its factors: sums of numbers and zeros. */
 static rx_status share_factors(rx_grid *g) {
-  enum { N_COUNTS = 3, N_REALS = 2 };
+  enum { N_COUNTS = 3, N_REALS = 4 };
   int64_t *counts = NULL;
   double *reals = NULL;
 
@@ -218,7 +251,9 @@ static rx_status share_factors(rx_grid *g) {
     const rx_factor_summary *of = &g->factor[f];
     int64_t *n = counts + f * N_COUNTS;
     n[0] = of->n_tests, n[1] = of->n_boundary, n[2] = of->n_hits_factor;
-    reals[f * N_REALS] = of->log10_simes, reals[f * N_REALS + 1] = of->log10_median;
+    double *real = reals + f * N_REALS;
+    real[0] = of->log10_simes, real[1] = of->log10_median;
+    real[2] = of->lambda_gc_low, real[3] = of->lambda_gc_high;
   }
   if (!status) {
     MPI_Allreduce(MPI_IN_PLACE, counts, (int)g->n_factors * N_COUNTS, MPI_INT64_T, MPI_SUM,
@@ -230,7 +265,9 @@ static rx_status share_factors(rx_grid *g) {
     rx_factor_summary *of = &g->factor[f];
     const int64_t *n = counts + f * N_COUNTS;
     of->n_tests = n[0], of->n_boundary = n[1], of->n_hits_factor = n[2];
-    of->log10_simes = reals[f * N_REALS], of->log10_median = reals[f * N_REALS + 1];
+    const double *real = reals + f * N_REALS;
+    of->log10_simes = real[0], of->log10_median = real[1];
+    of->lambda_gc_low = real[2], of->lambda_gc_high = real[3];
   }
   free(reals);
   free(counts);
@@ -246,6 +283,7 @@ static rx_status fit_run(rx_grid *g, size_t round, size_t first, size_t count, r
   RX_TRY(RX_AGREE(g->job->comm, status));
   if (count) status = keep_p(g, round, count);
   RX_TRY(RX_AGREE(g->job->comm, status));
+  compare_run(g, round, count);
   count_boundary(g, first, count);
   adjust_run(g, round, first, count, c);
   return RX_OK;

@@ -10,6 +10,7 @@
 #include "adjust.h"
 #include "block.h"
 #include "hits.h"
+#include "permute.h"
 #include "radmix/job.h"
 #include "radmix/matrix.h"
 
@@ -17,9 +18,10 @@
 typedef struct {
   int64_t n_tests, n_boundary, n_hits_factor, n_hits_hierarchical;
   double log10_simes, log10_q_simes, log10_median;
+  double lambda_gc_low, lambda_gc_high; /* 2.5 and 97.5 % of the permutations; 0 without */
 } rx_factor_summary;
 
-typedef struct {
+typedef struct rx_grid {
   const rx_job *job;
   const rx_roster *roster;
   rx_fit_options options;
@@ -41,6 +43,8 @@ typedef struct {
   rx_factor_summary *factor; /* [n_factors] */
   int64_t n_tests;
   double fit_seconds, write_seconds; /* of this rank */
+  rx_permutations *permutations;     /* NULL without; owned */
+  float *permuted, *permuted_all;    /* [n_mine][width], log10 p by permutation */
   int64_t n_hits_all;                /* q_all < 0.05 */
   rx_hits *hits; /* the strongest; after rx_grid_adjust() the same on all ranks */
 } rx_grid;
@@ -48,6 +52,9 @@ typedef struct {
 /* Divides the work. Collective. roster is kept, not owned. */
 rx_status rx_grid_create(const rx_job *job, const rx_roster *roster, rx_grid **out);
 void rx_grid_destroy(rx_grid **grid);
+
+/* Runs the permutations that are asked for. Collective. */
+rx_status rx_grid_permute(rx_grid *grid);
 
 /* Fits all cells and writes X and the layers but q_all and q_hierarchical. Collective. */
 rx_status rx_grid_fit(rx_grid *grid, rx_matrix *matrix);

@@ -110,7 +110,7 @@ static rx_status adjust_run(rx_grid *g, pass *p, size_t round, size_t first, siz
 }
 
 /* Takes the numbers of a fit. */
-static void fill(const rx_grid *g, size_t count, size_t column, rx_hit *hit) {
+static void fill(const rx_grid *g, size_t count, size_t column, size_t own, rx_hit *hit) {
   const rx_cells *c = g->cells;
   size_t at = ((size_t)hit->feature - g->first) * count + column;
 
@@ -121,10 +121,13 @@ static void fill(const rx_grid *g, size_t count, size_t column, rx_hit *hit) {
   hit->lambda = c->lambda[at];
   hit->log10_p_means = c->log10_p_means[at];
   hit->fit = c->fit[at];
+  if (!g->permutations) return;
+  hit->log10_p_permutation = rx_permute_log10_p(g->permutations, own, hit->t);
+  hit->log10_p_permutation_all = rx_permute_log10_p_all(g->permutations, own, hit->t);
 }
 
 /* Fits the columns of a run that have hits once more: cheaper than to keep all cells. */
-static rx_status refit(rx_grid *g, size_t first, size_t count) {
+static rx_status refit(rx_grid *g, size_t round, size_t first, size_t count) {
   const size_t n_patients = g->roster->n_patients;
   double *value = NULL;
   size_t n = 0, *place = NULL;
@@ -149,7 +152,7 @@ static rx_status refit(rx_grid *g, size_t first, size_t count) {
     for (size_t i = 0; i < n_patients; i++)
       hit->n_patients += g->is_speaker && isfinite(g->value[i * count + factor - first]);
     if (feature >= g->first && feature < g->first + g->n_mine)
-      fill(g, n, place[factor - first], hit);
+      fill(g, n, place[factor - first], round * g->width + factor - first, hit);
   }
   free(value);
   free(place);
@@ -158,15 +161,22 @@ static rx_status refit(rx_grid *g, size_t first, size_t count) {
 
 /* Puts together on rank 0 what each rank knows of the hits: sums of numbers and zeros. */
 static rx_status collect_hits(rx_grid *g) {
-  enum { N = 8 };
+  enum { N = 10 };
   double *number = NULL;
 
   RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&number, "associate: hits", g->hits->n * N)));
   for (size_t h = 0; h < g->hits->n; h++) {
     const rx_hit *hit = &g->hits->hit[h];
-    const double mine[N] = {
-        (double)hit->n_patients, (double)hit->fit, hit->beta, hit->se, hit->t, hit->df, hit->lambda,
-        hit->log10_p_means};
+    const double mine[N] = {(double)hit->n_patients,
+                            (double)hit->fit,
+                            hit->beta,
+                            hit->se,
+                            hit->t,
+                            hit->df,
+                            hit->lambda,
+                            hit->log10_p_means,
+                            hit->log10_p_permutation,
+                            hit->log10_p_permutation_all};
     memcpy(number + h * N, mine, sizeof mine);
   }
   MPI_Allreduce(MPI_IN_PLACE, number, (int)(g->hits->n * N), MPI_DOUBLE, MPI_SUM, g->job->comm);
@@ -176,6 +186,7 @@ static rx_status collect_hits(rx_grid *g) {
     hit->n_patients = (int64_t)from[0], hit->fit = (int64_t)from[1];
     hit->beta = from[2], hit->se = from[3], hit->t = from[4], hit->df = from[5];
     hit->lambda = from[6], hit->log10_p_means = from[7];
+    hit->log10_p_permutation = from[8], hit->log10_p_permutation_all = from[9];
   }
   free(number);
   return RX_OK;
@@ -188,7 +199,7 @@ static rx_status find_hits(rx_grid *g) {
     size_t first, count;
     rx_grid_run(g, round, &first, &count);
     status = rx_grid_read(g, round);
-    if (!status && count) status = refit(g, first, count);
+    if (!status && count) status = refit(g, round, first, count);
     status = RX_AGREE(g->job->comm, status);
   }
   return status ? status : collect_hits(g);

@@ -128,18 +128,18 @@ static void print_number(FILE *file, double value) {
 }
 
 void rx_hits_print(const rx_hits *hits, const rx_frame *features, const rx_frame *factors,
-                   bool has_patients, FILE *file) {
+                   bool is_permuted, FILE *file) {
   const rx_column *kind = rx_frame_find(factors, "kind");
 
   fprintf(file,
-          "feature\tfactor\tkind%s\tbeta\tse\tt\tdf\tlog10_p\tq_factor\tq_all\t"
-          "q_hierarchical\tvariance_ratio\tlog10_p_means\tstatus\n",
-          has_patients ? "\tn_patients" : "");
+          "feature\tfactor\tkind\tn_patients\tbeta\tse\tt\tdf\tlog10_p\tq_factor\tq_all\t"
+          "q_hierarchical\tvariance_ratio\tlog10_p_means%s\tstatus\n",
+          is_permuted ? "\tlog10_p_permutation\tlog10_p_permutation_all" : "");
   for (size_t h = 0; h < hits->n; h++) {
     const rx_hit *hit = &hits->hit[h];
-    fprintf(file, "%s\t%s\t%s", features->names[hit->feature], factors->names[hit->factor],
-            kind && kind->kind == RX_TEXT ? kind->text[hit->factor] : "");
-    if (has_patients) fprintf(file, "\t%lld", (long long)hit->n_patients);
+    fprintf(file, "%s\t%s\t%s\t%lld", features->names[hit->feature], factors->names[hit->factor],
+            kind && kind->kind == RX_TEXT ? kind->text[hit->factor] : "",
+            (long long)hit->n_patients);
     print_number(file, hit->beta);
     print_number(file, hit->se);
     print_number(file, hit->t);
@@ -150,6 +150,8 @@ void rx_hits_print(const rx_hits *hits, const rx_frame *features, const rx_frame
     print_power(file, hit->log10_q_hierarchical);
     print_number(file, hit->lambda);
     print_number(file, hit->log10_p_means);
+    if (is_permuted) print_number(file, hit->log10_p_permutation);
+    if (is_permuted) print_number(file, hit->log10_p_permutation_all);
     fprintf(file, "\t%s\n", rx_fit_name((rx_fit)hit->fit));
   }
 }

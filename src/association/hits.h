@@ -15,6 +15,7 @@ typedef struct {
   int64_t feature, factor, n_patients, fit;
   double beta, se, t, df, lambda;
   double log10_p, log10_p_means, log10_q_factor, log10_q_all, log10_q_hierarchical;
+  double log10_p_permutation, log10_p_permutation_all;
 } rx_hit;
 
 typedef struct {
@@ -37,8 +38,8 @@ rx_status rx_hits_offer(rx_hits *hits, const rx_hit *hit);
  * Errors: RX_ERR_MEMORY; RX_ERR_CONFIG when they are too many for one message. */
 rx_status rx_hits_share(MPI_Comm comm, rx_hits *hits);
 
-/* Prints a table with a line of names. Local. has_patients: with the column n_patients */
+/* Prints a table with a line of names. Local. is_permuted: with p by permutation */
 void rx_hits_print(const rx_hits *hits, const rx_frame *features, const rx_frame *factors,
-                   bool has_patients, FILE *file);
+                   bool is_permuted, FILE *file);
 
 #endif

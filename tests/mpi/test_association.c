@@ -231,7 +231,7 @@ static double factor_value(int patient, int factor) {
 }
 
 static void start_own(study *s, MPI_Comm comm, const char *folder, int reverse, double factor,
-                      double shift, int only) {
+                      double shift, int only, const char *permutations) {
   static double value[PATIENTS * FACTORS];
   static char names[PATIENTS + FACTORS][8];
   char *patients[PATIENTS], *factors[FACTORS], path[256];
@@ -251,6 +251,7 @@ static void start_own(study *s, MPI_Comm comm, const char *folder, int reverse, 
   if (s->job.rank == 0) write_features(path, reverse, factor, shift, only);
   MPI_Barrier(comm);
   if (!status) status = rx_config_set(&s->config, "association", "features", path);
+  if (!status) status = rx_config_set(&s->config, "association", "permutations", permutations);
   if (!status) status = rx_association_run(&s->job);
   if (status) print_message("%s\n", rx_error_message());
 }
@@ -274,7 +275,7 @@ static void each_cell_has_the_status_it_should(void **state) {
 
   (void)state;
   assert_all(RX_NEW(&s, "test", 1) == RX_OK);
-  start_own(s, MPI_COMM_WORLD, "own", 0, 1, 0, -1);
+  start_own(s, MPI_COMM_WORLD, "own", 0, 1, 0, -1, "0");
   assert_all(result_read(s, &r) == RX_OK);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     size_t at = cell_of(&r, cases[i].feature, cases[i].factor);
@@ -321,11 +322,11 @@ static void scale_offset_order_and_company_of_a_feature_change_nothing(void **st
 
   (void)state;
   assert_all(RX_NEW(&s, "test", 1) == RX_OK);
-  start_own(s, MPI_COMM_WORLD, "plain", 0, 1, 0, -1);
+  start_own(s, MPI_COMM_WORLD, "plain", 0, 1, 0, -1, "0");
   assert_all(result_read(s, &plain) == RX_OK);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     start_own(s, MPI_COMM_WORLD, "other", cases[i].reverse, cases[i].factor, cases[i].shift,
-              cases[i].only);
+              cases[i].only, "0");
     assert_all(result_read(s, &other) == RX_OK);
     compare_results(&plain, &other, cases[i].factor);
     result_free(&other);
@@ -338,16 +339,42 @@ static int same_bits(const double *a, const double *b, size_t n) {
   return !memcmp(a, b, n * sizeof *a);
 }
 
+static rx_status read_permutation(const grid_result *r, const char *name, double **out) {
+  RX_TRY(RX_NEW(out, "test", r->n_features * r->n_factors));
+  return rx_matrix_read(r->matrix, name, RX_FLOAT64, 0, r->n_features, 0, r->n_factors, *out);
+}
+
+/* p by permutation: one of 1/20 .. 20/20, in the order of |t| within a factor; over the grid no
+ * smaller than within the factor, and none for a factor that misses patients. */
+static int is_ordered(const grid_result *r, const double *within, const double *over) {
+  int ok = 1;
+
+  for (size_t j = 0; j < r->n_factors; j++)
+    for (size_t i = 0; i < r->n_features; i++) {
+      size_t at = i * r->n_factors + j;
+      double twentieths = 20 * pow(10, within[at]);
+      ok = ok && isnan(within[at]) == isnan(r->t[at]);
+      ok = ok && (isnan(r->t[at]) || (fabs(twentieths - round(twentieths)) < 1e-5 &&
+                                      twentieths > 0.99 && twentieths < 20.01));
+      ok = ok && (isnan(over[at]) ? isnan(r->t[at]) || j == 17 : over[at] >= within[at] - 1e-6);
+      for (size_t k = 0; k < r->n_features; k++) {
+        size_t other = k * r->n_factors + j;
+        if (fabs(r->t[other]) > fabs(r->t[at])) ok = ok && within[other] <= within[at];
+      }
+    }
+  return ok;
+}
+
 static void one_rank_gives_the_bits_of_all(void **state) {
   study *s = NULL;
   grid_result all, one;
 
   (void)state;
   assert_all(RX_NEW(&s, "test", 1) == RX_OK);
-  start_own(s, MPI_COMM_WORLD, "all", 0, 1, 0, -1);
+  start_own(s, MPI_COMM_WORLD, "all", 0, 1, 0, -1, "19");
   assert_all(result_read(s, &all) == RX_OK);
   MPI_Barrier(MPI_COMM_WORLD);
-  if (rank_of_test() == 0) start_own(s, MPI_COMM_SELF, "one", 0, 1, 0, -1);
+  if (rank_of_test() == 0) start_own(s, MPI_COMM_SELF, "one", 0, 1, 0, -1, "19");
   MPI_Barrier(MPI_COMM_WORLD);
   snprintf(s->config.study_directory, sizeof s->config.study_directory, "one");
   s->job.comm = MPI_COMM_WORLD;
@@ -363,6 +390,14 @@ static void one_rank_gives_the_bits_of_all(void **state) {
     if (all.matrix->var->columns[c].kind == RX_REAL)
       assert_all(same_bits(all.matrix->var->columns[c].real, one.matrix->var->columns[c].real,
                            all.n_factors));
+  double *within[2], *over[2];
+  assert_all(read_permutation(&all, "layers/log10_p_permutation", &within[0]) == RX_OK);
+  assert_all(read_permutation(&one, "layers/log10_p_permutation", &within[1]) == RX_OK);
+  assert_all(read_permutation(&all, "layers/log10_p_permutation_all", &over[0]) == RX_OK);
+  assert_all(read_permutation(&one, "layers/log10_p_permutation_all", &over[1]) == RX_OK);
+  assert_all(same_bits(within[0], within[1], n) && same_bits(over[0], over[1], n));
+  assert_all(is_ordered(&all, within[0], over[0]));
+  for (int i = 0; i < 2; i++) free(within[i]), free(over[i]);
   result_free(&one);
   result_free(&all);
   free(s);
