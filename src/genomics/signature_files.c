@@ -84,7 +84,8 @@ static rx_status add_folder(path_text *paths, const char *folder) {
 
 /* Folders where names are looked for; the program is in build/MODE or in bin. */
 static rx_status add_named(path_text *paths, const char *name) {
-  static const char *const near[] = {"../../inputs/signatures", "../share/radmix/signatures"};
+  static const char *const near[] = {"../../inputs/signatures",
+                                     "../share/radmix/inputs/signatures"};
   char program[RX_TEXT_SIZE] = "", folder[RX_TEXT_SIZE], file[RX_TEXT_SIZE], path[RX_TEXT_SIZE];
   const char *places[4] = {getenv("RADMIX_SIGNATURES"), NULL, NULL, "inputs/signatures"};
   char beside[2][RX_TEXT_SIZE];

@@ -1,17 +1,16 @@
 #include "source.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "numbers.h"
 #include "radmix/config.h"
 #include "radmix/error.h"
 #include "radmix/matrix.h"
 #include "radmix/memory.h"
-#include "radmix/table.h"
 #include "transpose.h"
 
 /* What a file holds, before it is known which side the patients are on. */
@@ -20,8 +19,8 @@ typedef struct {
   const char *corner;       /* the first header cell */
   size_t n_rows, n_columns; /* of numbers */
   const char **row_names, **column_names;
-  size_t *column_at; /* [n_columns], column of the text table; of .h5ad the column itself */
-  rx_table *table;   /* one of these two */
+  size_t *column_at;   /* [n_columns], column of the text table; of .h5ad the column itself */
+  rx_numbers *numbers; /* one of these two */
   rx_matrix *matrix;
 } file_view;
 
@@ -29,7 +28,7 @@ static void view_close(file_view *view) {
   free(view->row_names);
   free(view->column_names);
   free(view->column_at);
-  rx_table_destroy(&view->table);
+  rx_numbers_destroy(&view->numbers);
   rx_matrix_destroy(&view->matrix);
 }
 
@@ -39,21 +38,18 @@ static bool is_label(const char *name) {
 
 /* Names the sides of a text table: the column `patient` names the rows, else the first. */
 static rx_status view_table(file_view *view) {
-  const rx_table *table = view->table;
-  ptrdiff_t found = rx_table_find(table, "patient");
-  size_t names = found < 0 ? 0 : (size_t)found;
+  const rx_numbers *numbers = view->numbers;
 
-  RX_TRY(RX_NEW(&view->row_names, "names of a table", table->n_rows));
-  RX_TRY(RX_NEW(&view->column_names, "names of a table", table->n_columns));
-  RX_TRY(RX_NEW(&view->column_at, "names of a table", table->n_columns));
-  view->corner = rx_table_name(table, names);
-  view->n_rows = table->n_rows;
-  for (size_t row = 0; row < table->n_rows; row++)
-    view->row_names[row] = rx_table_cell(table, row, names);
-  for (size_t column = 0; column < table->n_columns; column++) {
-    if (column == names || is_label(rx_table_name(table, column))) continue;
+  RX_TRY(RX_NEW(&view->row_names, "names of a table", numbers->n_rows));
+  RX_TRY(RX_NEW(&view->column_names, "names of a table", numbers->n_columns));
+  RX_TRY(RX_NEW(&view->column_at, "names of a table", numbers->n_columns));
+  view->corner = numbers->columns[numbers->names_column];
+  view->n_rows = numbers->n_rows;
+  for (size_t row = 0; row < numbers->n_rows; row++) view->row_names[row] = numbers->rows[row];
+  for (size_t column = 0; column < numbers->n_columns; column++) {
+    if (column == numbers->names_column || is_label(numbers->columns[column])) continue;
     view->column_at[view->n_columns] = column;
-    view->column_names[view->n_columns++] = rx_table_name(table, column);
+    view->column_names[view->n_columns++] = numbers->columns[column];
   }
   if (view->n_rows == 0 || view->n_columns == 0)
     return RX_FAIL(RX_ERR_INPUT, "%s: expected patients and columns of numbers, found %zu x %zu",
@@ -84,8 +80,10 @@ static rx_status view_open(MPI_Comm comm, const char *path, file_view *view) {
     RX_TRY(rx_matrix_open(comm, path, &view->matrix));
     return RX_AGREE(comm, view_matrix(view));
   }
-  RX_TRY(rx_table_load(comm, path, &view->table));
-  return RX_AGREE(comm, view_table(view));
+  rx_status status =
+      rx_numbers_open(path, &view->numbers); /* each rank for itself: it may be large */
+  if (!status) status = view_table(view);
+  return RX_AGREE(comm, status);
 }
 
 /* Whether a header cell such as "gene_id" or "Hugo Symbol" has one of the words. */
@@ -205,8 +203,8 @@ static rx_status copy_names(const file_view *view, rx_source *source, const size
   for (size_t column = 0; column < source->n_columns; column++) {
     RX_TRY(rx_copy_text(names[column], &source->columns[column]));
     source->line[column] = 1;
-    if (view->table && !source->has_patient_rows)
-      source->line[column] = (size_t)rx_table_line(view->table, column);
+    if (view->numbers && !source->has_patient_rows)
+      source->line[column] = (size_t)view->numbers->lines[column];
     if (!*names[column])
       return RX_FAIL(RX_ERR_INPUT, "%s:%zu: expected a name for column %zu, found none", view->path,
                      source->line[column], column + 1);
@@ -229,22 +227,33 @@ static rx_status lay_out(const file_view *view, const char *side, const rx_names
                 (source->border[rank + 1] - source->border[rank]) * source->n_patients);
 }
 
+/* Reads this rank's columns, which are rows of the text table or columns. */
 static rx_status read_cells(const file_view *view, const size_t *at, size_t first, size_t end,
                             rx_source *source) {
-  for (size_t column = first; column < end; column++)
-    for (size_t patient = 0; patient < source->n_patients; patient++) {
-      size_t row = source->has_patient_rows ? at[patient] : column;
-      size_t place = view->column_at[source->has_patient_rows ? column : at[patient]];
-      double *value = &source->value[(column - first) * source->n_patients + patient];
+  size_t n = source->n_patients;
+  ptrdiff_t *row_to = NULL, *column_to = NULL;
 
-      RX_TRY(rx_table_number(view->table, row, place, value));
-      if (isinf(*value))
-        return RX_FAIL(RX_ERR_INPUT,
-                       "%s:%lld: column '%.80s': expected a finite number, found '%s'", view->path,
-                       (long long)rx_table_line(view->table, row),
-                       rx_table_name(view->table, place), rx_table_cell(view->table, row, place));
-    }
-  return RX_OK;
+  rx_status status = RX_NEW(&row_to, "rows of a table", view->numbers->n_rows);
+  if (!status) status = RX_NEW(&column_to, "columns of a table", view->numbers->n_columns);
+  if (status) goto done;
+  for (size_t row = 0; row < view->numbers->n_rows; row++) row_to[row] = -1;
+  for (size_t column = 0; column < view->numbers->n_columns; column++) column_to[column] = -1;
+  for (size_t patient = 0; patient < n; patient++)
+    if (source->has_patient_rows)
+      row_to[at[patient]] = (ptrdiff_t)patient;
+    else
+      column_to[view->column_at[at[patient]]] = (ptrdiff_t)patient;
+  for (size_t column = first; column < end; column++)
+    if (source->has_patient_rows)
+      column_to[view->column_at[column]] = (ptrdiff_t)(column - first);
+    else
+      row_to[column] = (ptrdiff_t)(column - first);
+  status = rx_numbers_read(view->numbers, row_to, source->has_patient_rows ? 1 : n, column_to,
+                           source->has_patient_rows ? n : 1, source->value);
+done:
+  free(row_to);
+  free(column_to);
+  return status;
 }
 
 /* Reads this rank's columns of X, which lie as the patients do. Collective. */

@@ -39,7 +39,7 @@ printf 'S\tna\tA\tB\r\nT\tna\tA\tC\r\n' > windows.gmt
 gzip -c good.tsv | head -c 40 > cut.tsv.gz
 
 bad 65 'ragged.tsv:3: expected 4 columns' -s genomics.expression=ragged.tsv
-bad 65 "text.tsv:4: P3: expected a number, found 'many'" -s genomics.expression=text.tsv
+bad 65 "text.tsv:4: P3: expected a finite number, found 'many'" -s genomics.expression=text.tsv
 bad 65 "missing.tsv:3: expected a value of 'B'" -s genomics.expression=missing.tsv
 bad 65 "negative.tsv:3: expected a count of 0 or more of 'B' in 'P2'" -s genomics.expression=negative.tsv \
   -s genomics.unit=count
