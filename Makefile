@@ -119,7 +119,7 @@ check: have-test
 
 # ---- installing, clusters ----
 
-.PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-cluster bench-recovery bench-factors
+.PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-cluster bench-recovery bench-factors bench-train
 # DESTDIR=/stage PREFIX=/opt/radmix: files go to /stage/opt/radmix and are made for /opt/radmix.
 install: have-build
 	@$(MAKE) --no-print-directory all
@@ -139,6 +139,9 @@ bench-faults: have-build
 bench-cluster: have-build
 	@$(MAKE) --no-print-directory -j2 benches
 	@tests/bench/bench_cluster.sh $B
+bench-train: have-build
+	@$(MAKE) --no-print-directory -j2 benches
+	@tests/bench/bench_train.sh $B
 bench-scaling: have-build
 	@$(MAKE) --no-print-directory -j2 all benches
 	@RADMIX=$B/radmix RADMIX_BUILD=$B RADMIX_HERE=yes jobs/scaling.sh
