@@ -290,19 +290,29 @@ static bool has_lost_patience(const rx_training *t) {
          t->state.epoch - t->state.best_epoch >= t->settings.patience;
 }
 
-/* How far the output for the mean training image spans, as a share of the image's span. */
-static double output_span(rx_training *t) {
-  float low[2] = {1, 1}, high[2] = {0, 0};
+static void mean_and_deviation(const float *image, size_t n, double *mean, double *deviation) {
+  double sum = 0, squares = 0;
+
+  for (size_t i = 0; i < n; i++) sum += (double)image[i] / (double)n;
+  for (size_t i = 0; i < n; i++) {
+    double difference = (double)image[i] - sum;
+    squares += difference * difference / (double)n;
+  }
+  *mean = sum;
+  *deviation = sqrt(squares);
+}
+
+/* How much is left of the mean training image in the output for it: the share of its mean or of its
+ * standard deviation, whichever is smaller. */
+static double output_share(rx_training *t) {
+  double mean[2], deviation[2];
 
   rx_engine_set_weights(t->engine, t->state.weights);
   rx_engine_reconstruct(t->engine, t->noisy, t->mean_image);
-  for (size_t i = 0; i < n_pixels(t); i++)
-    for (int which = 0; which < 2; which++) {
-      float pixel = which ? t->mean_image[i] : t->noisy[i];
-      low[which] = fminf(low[which], pixel);
-      high[which] = fmaxf(high[which], pixel);
-    }
-  return high[1] > low[1] ? (double)(high[0] - low[0]) / (double)(high[1] - low[1]) : 1;
+  mean_and_deviation(t->noisy, n_pixels(t), &mean[0], &deviation[0]);
+  mean_and_deviation(t->mean_image, n_pixels(t), &mean[1], &deviation[1]);
+  if (!(mean[1] > 0 && deviation[1] > 0)) return 1;
+  return fmin(mean[0] / mean[1], deviation[0] / deviation[1]);
 }
 
 static void say_epoch(rx_training *t, rx_progress *progress) {
@@ -341,7 +351,7 @@ rx_status rx_training_run(rx_training *t) {
     while (state->step < t->strata->n_steps) RX_TRY(take_step(t));
     RX_TRY(end_epoch(t));
     say_epoch(t, &progress);
-    rx_watch_epoch(&t->watch, t->job->log, &t->settings, state, output_span(t));
+    rx_watch_epoch(&t->watch, t->job->log, &t->settings, state, output_share(t));
   }
   if (state->epoch < t->settings.epochs)
     rx_log_info(t->job->log, "train: stops after %lld epochs: none of the last %d was better",

@@ -24,13 +24,14 @@ static bool is_flat(const rx_training_state *state, int64_t n_epochs) {
 
 static void warn_of_collapse(rx_log *log, const rx_training_settings *settings,
                              const rx_training_state *state) {
-  rx_log_warn(log,
-              "train: the output has collapsed in epoch %lld: it is the same everywhere, loss "
-              "%.6f; %s",
-              (long long)state->epoch, state->history[state->epoch].loss,
-              settings->starts_at_mean
-                  ? "use a smaller autoencoder.learning_rate"
-                  : "use autoencoder.output_bias = logit-mean, or a smaller learning_rate");
+  rx_log_warn(
+      log,
+      "train: the output has collapsed in epoch %lld: it is black or the same everywhere, loss "
+      "%.6f; %s",
+      (long long)state->epoch, state->history[state->epoch].loss,
+      settings->starts_at_mean
+          ? "use a smaller autoencoder.learning_rate"
+          : "use autoencoder.output_bias = logit-mean, or a smaller learning_rate");
 }
 
 /* Tells whether more than half of the way from the first loss to the best was lost. */
@@ -43,8 +44,10 @@ static bool has_jumped(const rx_training_state *state) {
 }
 
 void rx_watch_epoch(rx_watch *watch, rx_log *log, const rx_training_settings *settings,
-                    const rx_training_state *state, double span) {
-  if (!watch->has_collapsed && span < 0.05 && is_flat(state, settings->epochs)) {
+                    const rx_training_state *state, double share) {
+  bool can_learn = settings->loss != RX_LOSS_COSINE_KERAS;
+
+  if (!watch->has_collapsed && can_learn && share < 0.1 && is_flat(state, settings->epochs)) {
     watch->has_collapsed = true;
     warn_of_collapse(log, settings, state);
   }

@@ -1,7 +1,8 @@
 /* watch.h: sees when training goes wrong, and says what helps.
  *
- *   collapse  the output for the mean training image is flat: it spans under 5 % of what the image
- *             spans, and the loss has not fallen by 1 % for three epochs (or they are over)
+ *   collapse  the output for the mean training image is black or flat: its mean or its standard
+ *             deviation is under a tenth of the image's, and the loss has not fallen by 1 % for
+ *             three epochs (or they are over)
  *   spike     the loss has lost half of what it had gained
  *   dead      more than 1 % of the features were 0 on all training slices of the last epoch
  * Each warning is given once. Local. */
@@ -21,9 +22,10 @@ typedef struct {
 /* Warns of a setting that cannot work. */
 void rx_watch_settings(rx_log *log, const rx_training_settings *settings);
 
-/* Looks at the epoch that has ended. span  of the output, as a share of the image's */
+/* Looks at the epoch that has ended.
+ * share  of the mean image that is left in the output for it */
 void rx_watch_epoch(rx_watch *watch, rx_log *log, const rx_training_settings *settings,
-                    const rx_training_state *state, double span);
+                    const rx_training_state *state, double share);
 
 /* Looks at the end. */
 void rx_watch_end(rx_log *log, const rx_training_settings *settings,
