@@ -22,7 +22,8 @@ enum { FORMAT = 1 };
 
 typedef struct {
   rx_recipe *recipe;
-  rx_names *known;           /* patients */
+  rx_names *known; /* patients of the clinical table and the manifest */
+  size_t n_known;
   rx_expression *expression; /* NULL when there is none */
   rx_tables tables;
   rx_trained *trained; /* NULL without genomics.apply */
@@ -102,7 +103,7 @@ static rx_status check_settings(const rx_config *config) {
 static rx_status load(const rx_job *job, work *w) {
   RX_TRY(RX_AGREE(job->comm, rx_scales_create(&w->scales)));
   RX_TRY(rx_trained_load(job, &w->trained));
-  RX_TRY(rx_known_load(job, &w->known));
+  RX_TRY(rx_known_load(job, &w->known, &w->n_known));
   if (*job->config->genomics_expression) RX_TRY(rx_expression_load(job, w->known, &w->expression));
   return rx_tables_load(job, w->known, &w->tables);
 }
@@ -243,11 +244,36 @@ static void warn_of(const rx_job *job, const rx_factors *factors, rx_factor_stat
                 n, factors->n_factors, words, names);
 }
 
+/* Counts and names patients that only one side has: the factors, or the tables that name patients.
+ */
+static void say_unmatched(const rx_job *job, const work *w) {
+  const rx_factors *factors = w->factors;
+  char names[512] = "";
+  size_t n_unknown = 0;
+
+  if (!w->n_known) return;
+  for (size_t i = 0; i < factors->n_patients; i++)
+    if (rx_names_find(w->known, factors->patients[i]) < 0) {
+      name_some(names, sizeof names, factors->patients[i], n_unknown++);
+      rx_log_detail(job->log, "factors: %s is not in the clinical table or the manifest",
+                    factors->patients[i]);
+    }
+  size_t n_matched = factors->n_patients - n_unknown;
+  if (n_unknown || w->n_known > n_matched)
+    rx_log_info(
+        job->log,
+        "factors: %zu patients of the clinical table and the manifest have factors, %zu have "
+        "none; %zu patients with factors are in neither%s%s%s",
+        n_matched, w->n_known - n_matched, n_unknown, n_unknown ? " (" : "", names,
+        n_unknown ? ")" : "");
+}
+
 /* Says what there is, and counts what is missing. */
 static void say(const rx_job *job, const work *w) {
   const rx_factors *factors = w->factors;
   char done[128], path[RX_TEXT_SIZE];
 
+  say_unmatched(job, w);
   warn_of(job, factors, RX_FACTOR_FEW_GENES, "too few, or too many, of their genes being there");
   warn_of(job, factors, RX_FACTOR_INCOMPLETE, "signatures that need genes which are not there");
   snprintf(done, sizeof done, "%zu factors of %zu patients", factors->n_factors,

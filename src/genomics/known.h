@@ -8,6 +8,6 @@
 
 /* Gives the keys (rx_patient_key) of all known patients; none is no error. Collective over
  * job->comm. Errors: RX_ERR_NOINPUT, RX_ERR_INPUT: of a table that is named. */
-rx_status rx_known_load(const rx_job *job, rx_names **out);
+rx_status rx_known_load(const rx_job *job, rx_names **out, size_t *n_known);
 
 #endif
