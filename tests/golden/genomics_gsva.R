@@ -21,7 +21,7 @@ print_array <- function(name, shape, M) {
   for (i in seq_len(nrow(M))) cat("    {", paste(sprintf("%.17g", M[i, ]), collapse = ", "), "},\n", sep = "")
   cat("};\n")
 }
-cat("/* Made by tests/golden/genomics_gsva.R with GSVA", as.character(packageVersion("GSVA")), "and",
+cat("/* Made by genomics_gsva.R with GSVA", as.character(packageVersion("GSVA")), "and",
     R.version.string, "*/\n/* clang-format off */\n")
 cat(sprintf("enum { GOLDEN_GENES = %d, GOLDEN_SAMPLES = %d, GOLDEN_SETS = %d };\n", p, n, length(sets)))
 cat("static const int golden_sizes[GOLDEN_SETS] = {", paste(lengths(members), collapse = ", "), "};\n", sep = "")

@@ -1,4 +1,4 @@
-/* Made by tests/golden/genomics_gsva.R with GSVA 1.46.0 and R version 4.2.2 Patched (2022-11-10 r83330) */
+/* Made by genomics_gsva.R with GSVA 1.46.0 and R version 4.2.2 Patched (2022-11-10 r83330) */
 /* clang-format off */
 enum { GOLDEN_GENES = 24, GOLDEN_SAMPLES = 6, GOLDEN_SETS = 5 };
 static const int golden_sizes[GOLDEN_SETS] = {5, 7, 4, 1, 20};
