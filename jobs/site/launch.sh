@@ -199,8 +199,12 @@ remove_old_lock() {
   fi
 }
 
-# Puts this job back into the queue, which ends this script.
+# Puts this job back into the queue, which ends this script. A job that was cancelled stays so.
 requeue() {
+  if ! scontrol show job "$SLURM_JOB_ID" | grep -q 'JobState=RUNNING'; then
+    echo "cancelled, not put back into the queue; the same command goes on from here" >&2
+    return
+  fi
   if [ "${SLURM_RESTART_COUNT:-0}" -ge "$RADMIX_RESTARTS" ]; then
     echo "interrupted for the ${SLURM_RESTART_COUNT}th time: not put back into the queue" >&2
     return
