@@ -13,6 +13,8 @@
 #ifndef RADMIX_ASSOCIATION_H
 #define RADMIX_ASSOCIATION_H
 
+#include <stddef.h>
+
 #include "radmix/job.h"
 #include "radmix/status.h"
 
@@ -37,6 +39,26 @@ const char *rx_fit_name(rx_fit fit);
 static inline int rx_fit_is_tested(rx_fit fit) {
   return fit <= RX_FIT_ONE_ROW;
 }
+
+/* One model, value ~ intercept + predictor + (1 | group), by REML, with nlme's containment df. */
+typedef struct {
+  rx_fit status;
+  double beta, se, t, df, log10_p; /* of the predictor; log10 of the two-sided p */
+  double variance_ratio;           /* lambda = sigma_u^2 / sigma_e^2 */
+} rx_mixed_model;
+
+/* Fits one model, for programs that use the library; the grid has a faster way. Local.
+ * n_rows      any number
+ * value       [n_rows]
+ * predictor   [n_rows], the same on all rows of a group
+ * group       [n_rows], 0 .. n_groups - 1
+ * out         set; only status when it is not tested: out->status is RX_FIT_CONSTANT_FEATURE
+ * (value), RX_FIT_RANK_DEFICIENT (predictor), RX_FIT_TOO_FEW_PATIENTS (less than 3 groups) or
+ *             RX_FIT_NONFINITE, and its numbers are NaN
+ * Errors: RX_ERR_INPUT (a group out of range, a predictor that varies within one), RX_ERR_MEMORY.
+ */
+rx_status rx_mixed_model_fit(size_t n_rows, const double *value, const double *predictor,
+                             const int *group, int n_groups, rx_mixed_model *out);
 
 /* Reads patients.h5ad (or association.features) and factors.h5ad, writes associations.h5ad and
  * associations.tsv, unless they are up to date. Collective.
