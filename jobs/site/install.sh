@@ -23,6 +23,7 @@ fill() {
   chmod 644 "$2"
 }
 fill radmix.pc.in "$to/lib/pkgconfig/radmix.pc"
+install -m 644 jobs/site/one_model.c "$share/one_model.c"
 fill modulefile.lua.in "$share/modulefiles/radmix/$version.lua"
 
 install -m 755 jobs/*.sh "$share/jobs/"
