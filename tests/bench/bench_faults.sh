@@ -23,8 +23,8 @@ clinical = cohort/simulated/clinical.tsv
 manifest = cohort/simulated/images.tsv
 size = 32
 [autoencoder]
-epochs = 60
-checkpoint_minutes = 0.002
+epochs = 40
+checkpoint_minutes = 0.01
 [genomics]
 expression = cohort/simulated/expression.tsv
 gene_sets = cohort/simulated/genesets.gmt
