@@ -181,7 +181,7 @@ static test_job *start_job(const char *folder) {
   t->log.is_speaker = false;
   t->job.force = RX_FORCE_ALWAYS;
   snprintf(t->config.study_directory, RX_TEXT_SIZE, "%s", folder);
-  t->config.clustering_iterations = 60;
+  t->config.clustering_iterations = 20;
   t->config.clustering_pca = 4;
   return t;
 }
