@@ -75,13 +75,13 @@ void rx_points_destroy(rx_points **points) {
   *points = NULL;
 }
 
-void rx_distance_squares(int isa, const rx_points *points, size_t first, size_t count,
-                         double *out) {
-  RX_ISA_PICK(isa, rx_distance_square)(out, points, first, count);
+void rx_distance_squares(int isa, const rx_points *points, size_t first, size_t count, double *out,
+                         size_t stride) {
+  RX_ISA_PICK(isa, rx_distance_square)(out, stride, points, first, count);
 }
 
 void rx_distance_rows(int isa, const rx_points *points, size_t first, size_t count, double *out) {
-  rx_distance_squares(isa, points, first, count, out);
+  rx_distance_squares(isa, points, first, count, out, points->n);
   size_t total = count * points->n;
   if (points->kind == RX_CORRELATION)
     for (size_t i = 0; i < total; i++) out[i] *= 0.5;

@@ -30,14 +30,16 @@ void rx_points_destroy(rx_points **points);
 /* Gives the distances of points first .. first + count - 1 to all points.
  * isa  as of rx_isa_choose(); out  [count][points->n], set */
 void rx_distance_rows(int isa, const rx_points *points, size_t first, size_t count, double *out);
-/* The same, the squared Euclidean distances of the points as they stand (t-SNE). */
-void rx_distance_squares(int isa, const rx_points *points, size_t first, size_t count, double *out);
+/* The squared Euclidean distances of the points as they stand (t-SNE).
+ * out  [count][stride], the first n of each row set */
+void rx_distance_squares(int isa, const rx_points *points, size_t first, size_t count, double *out,
+                         size_t stride);
 
-void rx_distance_square_v2(double *restrict out, const rx_points *points, size_t first,
-                           size_t count);
-void rx_distance_square_v3(double *restrict out, const rx_points *points, size_t first,
-                           size_t count);
-void rx_distance_square_v4(double *restrict out, const rx_points *points, size_t first,
-                           size_t count);
+void rx_distance_square_v2(double *restrict out, size_t stride, const rx_points *points,
+                           size_t first, size_t count);
+void rx_distance_square_v3(double *restrict out, size_t stride, const rx_points *points,
+                           size_t first, size_t count);
+void rx_distance_square_v4(double *restrict out, size_t stride, const rx_points *points,
+                           size_t first, size_t count);
 
 #endif

@@ -5,7 +5,7 @@
 #include "clustering/distance.h"
 #include "radmix/isa.h"
 
-enum { WIDTH = RX_ISA == 4 ? 8 : RX_ISA == 3 ? 4 : 2, VECTORS = 16 / WIDTH, ROWS = 2 };
+enum { WIDTH = RX_ISA == 4 ? 8 : RX_ISA == 3 ? 4 : 2, VECTORS = 16 / WIDTH, ROWS = 4 };
 
 typedef double lanes __attribute__((vector_size(WIDTH * sizeof(double))));
 
@@ -28,8 +28,8 @@ static inline void sum_tile(double sums[ROWS][16], const rx_points *points, size
   for (int r = 0; r < ROWS; r++) memcpy(sums[r], sum[r], 16 * sizeof(double));
 }
 
-void RX_ISA_NAME(rx_distance_square)(double *restrict out, const rx_points *points, size_t first,
-                                     size_t count) {
+void RX_ISA_NAME(rx_distance_square)(double *restrict out, size_t stride, const rx_points *points,
+                                     size_t first, size_t count) {
   size_t n = points->n;
 
   for (size_t i = 0; i < count; i += ROWS)
@@ -38,6 +38,6 @@ void RX_ISA_NAME(rx_distance_square)(double *restrict out, const rx_points *poin
       size_t length = n - j < 16 ? n - j : 16;
       sum_tile(sums, points, first + i, j);
       for (size_t r = 0; r < ROWS && i + r < count; r++)
-        memcpy(out + (i + r) * n + j, sums[r], length * sizeof(double));
+        memcpy(out + (i + r) * stride + j, sums[r], length * sizeof(double));
     }
 }

@@ -18,6 +18,8 @@ void rx_tree_destroy(rx_tree **tree) {
   *tree = NULL;
 }
 
+enum { ROWS_AT_ONCE = 16 };
+
 /* A cut: its labels, and what silhouettes need of it. */
 typedef struct {
   size_t n_clusters;
@@ -85,18 +87,21 @@ static void share_cuts(MPI_Comm comm, size_t n, cut_work *work) {
   }
 }
 
-/* Silhouettes of this rank's points for every cut. out  [n][n_cuts], zeros elsewhere */
+/* Silhouettes of this rank's points for every cut.
+ * distances  [ROWS_AT_ONCE][n], workspace; out  [n][n_cuts], zeros elsewhere */
 static void find_silhouettes(const rx_job *job, int isa, const rx_points *points,
                              const cut_work *work, double *distances, double *out) {
   size_t first, count;
 
   rx_partition(points->n, job->rank, job->n_ranks, &first, &count);
   for (size_t i = first; i < first + count; i++) {
-    rx_distance_rows(isa, points, i, 1, distances);
+    size_t place = (i - first) % ROWS_AT_ONCE, left = first + count - i;
+    if (!place)
+      rx_distance_rows(isa, points, i, left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE, distances);
     for (size_t c = 0; c < work->n_cuts; c++)
       out[i * work->n_cuts + c] =
-          rx_silhouette_of(distances, points->n, work->cuts[c].labels, i, work->cuts[c].n_clusters,
-                           work->cuts[c].counts, work->sums);
+          rx_silhouette_of(distances + place * points->n, points->n, work->cuts[c].labels, i,
+                           work->cuts[c].n_clusters, work->cuts[c].counts, work->sums);
   }
 }
 
@@ -106,7 +111,7 @@ static rx_status judge(const rx_job *job, int isa, const rx_points *points, cons
   size_t n = points->n;
   double *distances = NULL, *each = NULL;
 
-  rx_status status = RX_NEW(&distances, "distances", n);
+  rx_status status = RX_NEW(&distances, "distances", ROWS_AT_ONCE * n);
   if (!status) status = RX_NEW(&each, "silhouettes", n * work->n_cuts);
   if (!(status = RX_AGREE(job->comm, status))) {
     find_silhouettes(job, isa, points, work, distances, each);

@@ -45,6 +45,7 @@ static double weigh(const double *squares, size_t n, size_t self, rx_tsne_bell *
     mean += p * d;
     square += p * d * d;
   }
+  *slope = 0;
   if (!(sum > 0)) return 0; /* no other point */
   mean /= sum;
   bell->sum = sum;
@@ -87,24 +88,22 @@ static double step_on(double precision, double excess, double slope, double low,
 }
 
 rx_tsne_bell rx_tsne_search(const double *squares, size_t n, size_t self, double perplexity) {
-  double goal = log(perplexity), low = 0, high = INFINITY, slope;
+  double goal = log(perplexity), low = 0, high = INFINITY, slope = 0;
   rx_tsne_bell bell = {.least = find_least(squares, n, self)};
 
   bool is_sharpest = is_crowded(squares, n, self, bell.least, perplexity);
   bell.precision = is_sharpest ? sharpest : first_precision(squares, n, bell.least);
-  for (int step = 0; step < MOST_STEPS && !is_sharpest; step++) {
+  for (int step = 0;; step++) {
     double excess = weigh(squares, n, self, &bell, &slope) - goal;
-    if (!(fabs(excess) > search_tolerance)) break;
+    if (is_sharpest || !(fabs(excess) > search_tolerance) || step == MOST_STEPS) return bell;
     if (excess > 0)
       low = bell.precision;
     else
       high = bell.precision;
     double next = step_on(bell.precision, excess, slope, low, high);
-    if (!(next < sharpest)) break;
+    if (!(next < sharpest)) return bell;
     bell.precision = next;
   }
-  weigh(squares, n, self, &bell, &slope);
-  return bell;
 }
 
 /* ---- all of them ---- */
@@ -163,19 +162,12 @@ static void fill_row(const rx_tsne *t, const rx_tsne_bell *bells, size_t point, 
 /* Collective. bells  [n], workspace */
 static void make_probabilities(rx_tsne *t, const rx_points *points, double perplexity,
                                rx_tsne_bell *bells) {
-  double *squares = t->forces; /* [n], not used yet */
-
-  for (size_t i = 0; i < t->count; i++) {
-    rx_distance_squares(t->isa, points, t->first + i, 1, squares);
-    bells[t->first + i] = rx_tsne_search(squares, t->n, t->first + i, perplexity);
-  }
+  rx_distance_squares(t->isa, points, t->first, t->count, t->p, t->stride);
+  for (size_t i = 0; i < t->count; i++)
+    bells[t->first + i] = rx_tsne_search(t->p + i * t->stride, t->n, t->first + i, perplexity);
   memcpy(t->mine, bells + t->first, t->count * sizeof *bells);
   gather(t, t->mine, 3, &bells->precision);
-  for (size_t i = 0; i < t->count; i++) {
-    double *row = t->p + i * t->stride;
-    rx_distance_squares(t->isa, points, t->first + i, 1, row);
-    fill_row(t, bells, t->first + i, row);
-  }
+  for (size_t i = 0; i < t->count; i++) fill_row(t, bells, t->first + i, t->p + i * t->stride);
 }
 
 rx_status rx_tsne_create(MPI_Comm comm, int isa, const rx_points *points, double perplexity,

@@ -50,7 +50,7 @@ static void each_row_of_p_has_the_perplexity_asked_for(void **state) {
   for (size_t k = 0; k < 3; k++)
     for (size_t i = 0; i < N; i++) {
       double entropy = 0, sum = 0;
-      rx_distance_squares(2, points, i, 1, squares);
+      rx_distance_squares(2, points, i, 1, squares, N);
       rx_tsne_bell bell = rx_tsne_search(squares, N, i, perplexities[k]);
       for (size_t j = 0; j < N; j++) {
         double p = j == i ? 0 : exp(-bell.precision * (squares[j] - bell.least)) / bell.sum;
@@ -85,7 +85,7 @@ static void p_is_symmetric_and_sums_to_one(void **state) {
   (void)state;
   assert_all(rx_tsne_create(MPI_COMM_WORLD, 2, points, 10, &tsne) == RX_OK);
   const double *p = rx_tsne_probabilities(tsne, &first, &count, &stride);
-  rx_distance_squares(2, points, 0, N, squares);
+  rx_distance_squares(2, points, 0, N, squares, N);
   for (size_t i = 0; i < N; i++) bells[i] = rx_tsne_search(squares + i * N, N, i, 10);
   bool is_right = true;
   for (size_t i = first; i < first + count; i++)
