@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controls.h"
 #include "page.h"
 #include "parts.h"
 #include "radmix/error.h"
@@ -14,8 +15,8 @@ enum { FORMAT = 1, ID_SIZE = 32 };
 
 /* Parts in the order of the page. */
 static rx_status (*const parts[])(rx_page *page) = {
-    rx_part_images,   rx_part_training,    rx_part_features, rx_part_factors, rx_part_associations,
-    rx_part_clusters, rx_part_predictions, rx_part_patients, rx_part_record,
+    rx_part_images,   rx_part_training,    rx_part_features, rx_part_factors,  rx_part_associations,
+    rx_part_clusters, rx_part_predictions, rx_part_controls, rx_part_patients, rx_part_record,
 };
 
 static rx_status write_parts(rx_page *page) {
@@ -40,16 +41,30 @@ static rx_status write_page(const rx_job *job, const char *path, const char *id,
 
 /* ---- up to date ---- */
 
-/* Adds each file of the study that is there. */
-static rx_status add_inputs(const rx_job *job, rx_recipe *recipe) {
+/* Adds a file when it is there. */
+static rx_status add_input(const rx_job *job, rx_recipe *recipe, const char *name) {
   char path[RX_PATH_SIZE];
 
-  for (int file = 0; file < RX_N_STUDY_FILES; file++) {
-    const char *name = rx_study_name((rx_study_file)file);
-    RX_TRY(RX_AGREE(job->comm, rx_job_path(job, name, path, sizeof path)));
-    int is_there = !access(path, F_OK);
-    MPI_Bcast(&is_there, 1, MPI_INT, 0, job->comm);
-    if (is_there) RX_TRY(rx_recipe_input(job->comm, recipe, name, path));
+  RX_TRY(RX_AGREE(job->comm, rx_job_path(job, name, path, sizeof path)));
+  int is_there = !access(path, F_OK);
+  MPI_Bcast(&is_there, 1, MPI_INT, 0, job->comm);
+  return is_there ? rx_recipe_input(job->comm, recipe, name, path) : RX_OK;
+}
+
+/* Adds the files of the study and of its controls. */
+static rx_status add_inputs(const rx_job *job, rx_recipe *recipe) {
+  static const char *const controls[] = {
+      "controls/permutations.tsv", "controls/compare/associations.h5ad",
+      "controls/compare-deep/associations.h5ad", "controls/split-image/predictions.h5"};
+  char name[64];
+
+  for (int file = 0; file < RX_N_STUDY_FILES; file++)
+    RX_TRY(add_input(job, recipe, rx_study_name((rx_study_file)file)));
+  for (size_t c = 0; c < sizeof controls / sizeof *controls; c++)
+    RX_TRY(add_input(job, recipe, controls[c]));
+  for (int k = 1; k <= RX_CONTROLS_RANDOM; k++) {
+    snprintf(name, sizeof name, "controls/random-%d/associations.h5ad", k);
+    RX_TRY(add_input(job, recipe, name));
   }
   return RX_OK;
 }
@@ -83,6 +98,7 @@ rx_status rx_report_run(const rx_job *job) {
   size_t n_figures = 0;
 
   RX_TRY(RX_AGREE(job->comm, rx_job_path(job, "report/index.html", path, sizeof path)));
+  if (job->config->report_controls) RX_TRY(rx_controls_run(job));
   RX_TRY(find_id(job, id));
   int is_done = job->rank == 0 && is_current(job, path, id);
   MPI_Bcast(&is_done, 1, MPI_INT, 0, job->comm);

@@ -208,8 +208,8 @@ static void script_quantiles(const rx_survey *survey, double most, const rx_figu
 
 /* The range of lambda under permutation, when there is one. */
 static void say_lambda(rx_page *page, const rx_survey *survey) {
-  const rx_column *lower = rx_frame_find(survey->matrix->var, "lambda_gc_lower");
-  const rx_column *upper = rx_frame_find(survey->matrix->var, "lambda_gc_upper");
+  const rx_column *lower = rx_frame_find(survey->matrix->var, "lambda_gc_low");
+  const rx_column *upper = rx_frame_find(survey->matrix->var, "lambda_gc_high");
   const rx_column *lambda = rx_frame_find(survey->matrix->var, "lambda_gc");
   size_t n = 0, outside = 0;
 
