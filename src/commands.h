@@ -4,16 +4,15 @@
 
 #include "radmix/job.h"
 
-#define WEAK __attribute__((weak))
-rx_status rx_simulation_run(const rx_job *job) WEAK;
-rx_status rx_images_run(const rx_job *job) WEAK;
-rx_status rx_autoencoder_run(const rx_job *job) WEAK;
-rx_status rx_features_run(const rx_job *job) WEAK;
-rx_status rx_genomics_run(const rx_job *job) WEAK;
-rx_status rx_association_run(const rx_job *job) WEAK;
-rx_status rx_association_top(const rx_job *job) WEAK;
-rx_status rx_clustering_run(const rx_job *job) WEAK;
-rx_status rx_prediction_run(const rx_job *job) WEAK;
-rx_status rx_report_run(const rx_job *job) WEAK;
+rx_status rx_simulation_run(const rx_job *job);
+rx_status rx_images_run(const rx_job *job);
+rx_status rx_autoencoder_run(const rx_job *job);
+rx_status rx_features_run(const rx_job *job);
+rx_status rx_genomics_run(const rx_job *job);
+rx_status rx_association_run(const rx_job *job);
+rx_status rx_association_top(const rx_job *job);
+rx_status rx_clustering_run(const rx_job *job);
+rx_status rx_prediction_run(const rx_job *job);
+rx_status rx_report_run(const rx_job *job);
 
 #endif

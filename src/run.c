@@ -109,15 +109,13 @@ rx_status rx_run_stages(const rx_job *job) {
     if (rx_signal_agree(job->comm))
       return RX_FAIL(RX_ERR_INTERRUPTED, "stopped before %s; the same command goes on",
                      stages[s].name);
-    if (is_all && (!stages[s].run || !has_inputs(job, &stages[s], lacks, sizeof lacks))) {
-      rx_log_info(job->log, "run: %s left out: %s", stages[s].name,
-                  stages[s].run ? lacks : "not built");
+    if (is_all && !has_inputs(job, &stages[s], lacks, sizeof lacks)) {
+      rx_log_info(job->log, "run: %s left out: %s", stages[s].name, lacks);
       continue;
     }
     rx_job part = *job;
     part.start = rx_seconds();
-    RX_TRY(stages[s].run ? stages[s].run(&part)
-                         : RX_FAIL(RX_ERR_MISSING, "%s: not in this build", stages[s].name));
+    RX_TRY(stages[s].run(&part));
   }
   return RX_OK;
 }

@@ -206,8 +206,8 @@ static hid_t make_dataset(rx_store *store, const char *name, hid_t type, hid_t s
   return dataset;
 }
 
-/* Writes all of a dataset. HDF5 clears two buffers of a megabyte for each text that it converts; the
- * record of a result has more than a hundred. */
+/* Writes all of a dataset. HDF5 clears two buffers of a megabyte for each text that it converts;
+ * the record of a result has more than a hundred. */
 static herr_t write_all(hid_t dataset, hid_t type, const void *data) {
   hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
 
@@ -222,8 +222,7 @@ static rx_status put(rx_store *store, const char *name, hid_t file_type, hid_t t
   hid_t dataset = make_dataset(store, name, file_type, space);
   rx_status status = RX_OK;
 
-  if (dataset < 0 || write_all(dataset, type, data) < 0)
-    status = rx_store_unwritable(store, name);
+  if (dataset < 0 || write_all(dataset, type, data) < 0) status = rx_store_unwritable(store, name);
   if (!status && rx_hdf5_encode(dataset, encoding, "0.2.0"))
     status = rx_store_unwritable(store, name);
   if (dataset >= 0) H5Dclose(dataset);

@@ -200,7 +200,7 @@ static rx_status put_selected(rx_store *store, const char *group, const rx_featu
                               const rx_prediction *p, double n_fits, bool is_binary) {
   static const char *const columns[] = {"folds", "share", "auc_alone", "channel", "row", "column"};
   char name[NAME_SIZE], names_path[NAME_SIZE];
-  selection s;
+  selection s = {0};
 
   snprintf(name, sizeof name, "%s/selected", group);
   rx_status status = rx_store_put_group(store, name, "dict");

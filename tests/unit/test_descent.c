@@ -136,7 +136,7 @@ static void each_path_equals_glmnet(void **state) {
     double *outcome = take_column(&y, cases[c].family == RX_BINOMIAL ? OUTCOME : GAUSS);
     rx_lasso_options options = rx_lasso_defaults(cases[c].family);
     rx_lasso_rows rows = {x.n_rows, x.n_columns, x.n_columns,
-                    x.values, outcome,     cases[c].is_weighted ? weight : ones};
+                          x.values, outcome,     cases[c].is_weighted ? weight : ones};
     rx_lasso *path;
     options.alpha = cases[c].alpha;
     options.is_standardising = cases[c].is_standardising;
