@@ -251,12 +251,33 @@ static rx_status store(const rx_job *job, const work *w, const char *path) {
   return RX_AGREE(job->comm, status);
 }
 
+/* Settings of the design that are not in this version are refused, never passed over. */
+static rx_status refuse_absent(const rx_config *config) {
+  const struct {
+    const char *name;
+    bool is_asked;
+  } absent[] = {{"split = image", rx_is(config->prediction_split, "image")},
+                {"permutations", config->prediction_permutations > 0},
+                {"strict_folds = yes", config->prediction_strict_folds != 0},
+                {"apply", *config->prediction_apply != '\0'}};
+
+  for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+    if (absent[i].is_asked)
+      return RX_FAIL(RX_ERR_CONFIG,
+                     "prediction.%s: expected a setting of this version, found one that is still "
+                     "to come",
+                     absent[i].name);
+  return RX_OK;
+}
+
 rx_status rx_prediction_run(const rx_job *job) {
   char path[4096], done[256];
   bool is_current = false;
   work w = {NULL};
-  rx_status status = RX_AGREE(job->comm, rx_job_path(job, "predictions.h5", path, sizeof path));
+  rx_status status = RX_AGREE(job->comm, refuse_absent(job->config));
 
+  if (status) return status;
+  status = RX_AGREE(job->comm, rx_job_path(job, "predictions.h5", path, sizeof path));
   if (status) return status;
   if ((status = make_recipe(job, &w.recipe))) goto done;
   if ((status = rx_result_check(job, w.recipe, path, &is_current)) || is_current) goto done;

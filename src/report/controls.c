@@ -339,22 +339,6 @@ static rx_status run_compare(const rx_job *job, const char *features) {
   return status;
 }
 
-/* ---- slices held out ---- */
-
-static rx_status run_split(const rx_job *job) {
-  control c;
-
-  RX_TRY(begin_control(job, "split-image", &c));
-  c.log.is_speaker = job->log->is_speaker; /* it may take long */
-  snprintf(c.config->prediction_split, RX_TEXT_SIZE, "image");
-  c.config->prediction_permutations = 0;
-  rx_status status = RX_OK;
-  if (!*c.config->prediction_features) status = use_file(&c, "features.h5ad");
-  if (!status) status = rx_prediction_run(&c.job);
-  end_control(&c);
-  return status;
-}
-
 /* ---- all ---- */
 
 static void say_left_out(const rx_job *job, const char *name, const char *why) {
@@ -380,9 +364,6 @@ rx_status rx_controls_run(const rx_job *job) {
     RX_TRY(run_compare(job, features));
   else
     say_left_out(job, "compare", "prediction.compare names no table");
-  if (has_file(job, "predictions.h5") && rx_is(config->prediction_split, "patient"))
-    RX_TRY(run_split(job));
-  else
-    say_left_out(job, "split-image", "there is no prediction split by patient");
+  say_left_out(job, "split-image", "predict does not split by image in this version");
   return RX_OK;
 }

@@ -40,9 +40,7 @@ static rx_status make_folders(rx_page *page) {
   char figures[RX_PATH_SIZE];
 
   RX_TRY(rx_job_path(page->job, "report", page->folder, sizeof page->folder));
-  RX_TRY(rx_path_join(page->folder, "tables", page->tables, sizeof page->tables));
   RX_TRY(rx_path_join(page->folder, "figures", figures, sizeof figures));
-  RX_TRY(rx_output_folder(page->tables));
   RX_TRY(rx_output_folder(figures));
   return rx_figures_create(figures, &page->figures);
 }
@@ -187,24 +185,6 @@ void rx_page_hover_tiles(rx_page *page, size_t figure, int image, const char *un
   put_values(page->data.file, tiles->total_height * tiles->total_width, tiles->values);
 }
 
-/* ---- tables in full ---- */
-
-rx_status rx_page_table_open(rx_page *page, const char *name, FILE **file) {
-  char path[RX_PATH_SIZE];
-
-  *file = NULL;
-  RX_TRY(rx_path_join(page->tables, name, path, sizeof path));
-  return rx_output_open(path, file);
-}
-
-rx_status rx_page_table_close(rx_page *page, const char *name, FILE **file, rx_status status) {
-  char path[RX_PATH_SIZE];
-
-  if (!*file) return status;
-  rx_status joined = rx_path_join(page->tables, name, path, sizeof path);
-  return joined ? joined : rx_output_close(path, file, status);
-}
-
 /* ---- writing ---- */
 
 static void put_lines(const char *const *lines, FILE *out) {
@@ -229,8 +209,8 @@ static void put_head(const rx_page *page, const char *id, FILE *out) {
                 "<p>Report of radmix %s. ",
                 name, RADMIX_VERSION);
   fputs(
-      "Every number comes from the files of the study; the full tables are in "
-      "<code>tables/</code>, every figure with its data in <code>figures/</code>.</p></header>\n",
+      "Every number comes from the files of the study; every figure stands with its data in "
+      "<code>figures/</code>.</p></header>\n",
       out);
 }
 

@@ -22,10 +22,10 @@ typedef struct {
 typedef struct {
   const rx_job *job;
   rx_study *study;
-  char folder[RX_PATH_SIZE], tables[RX_PATH_SIZE]; /* report/, report/tables/ */
   rx_figures figures;
   rx_page_stream summary, contents, body, data; /* data: values under the pointer, JSON */
   FILE *out;                                    /* of the body */
+  char folder[RX_PATH_SIZE];                    /* report/ */
   int n_figures, n_sections;
   size_t open_figure; /* whose caption is being written */
   size_t n_hovers;
@@ -62,10 +62,6 @@ void rx_page_hover(rx_page *page, size_t figure, int image, const char *unit, si
 /* The same for tiles, each of which is a channel. */
 void rx_page_hover_tiles(rx_page *page, size_t figure, int image, const char *unit,
                          const rx_tiles *tiles);
-
-/* Opens report/tables/NAME for a table in full. Errors: RX_ERR_OUTPUT. */
-rx_status rx_page_table_open(rx_page *page, const char *name, FILE **file);
-rx_status rx_page_table_close(rx_page *page, const char *name, FILE **file, rx_status status);
 
 /* Writes index.html. id  of what it was made of. Errors: RX_ERR_OUTPUT, RX_ERR_MEMORY. */
 rx_status rx_page_write(rx_page *page, const char *path, const char *id);

@@ -44,13 +44,14 @@ for command in factors associate predict; do radmix_on 1 $command study.ini; don
 ok $? "a study of a table of features is there"
 
 radmix_on 1 report study.ini
-[ "$code" = 0 ] && grep -q 'control random left out' err.txt && grep -q 'control compare: ' err.txt
+[ "$code" = 0 ] && grep -q 'control random left out' err.txt && grep -q 'control compare: ' err.txt &&
+  grep -q 'control split-image left out' err.txt
 ok $? "the controls run, and what cannot is said"
 [ "$(tail -n +2 out/controls/permutations.tsv | cut -f 2 | sort -n | uniq | wc -l)" = 100 ] &&
   [ "$(tail -n +2 out/controls/permutations.tsv | cut -f 1 | sort | uniq | wc -l)" = 1 ]
 ok $? "patients are permuted a hundred times"
 cp out/controls/permutations.tsv whole.tsv
-grep -q 'patients permuted, 100 times' $page && grep -q 'conventional features' $page && grep -q 'slices held out' $page
+grep -q 'patients permuted, 100 times' $page && grep -q 'conventional features' $page
 ok $? "the page shows them beside the study"
 if command -v h5diff > /dev/null; then
   h5diff out/associations.h5ad out/controls/compare/associations.h5ad /layers/log10_p
