@@ -202,7 +202,7 @@ void rx_adjust_power(int isa, size_t n, const double *log10_q, float *q) {
   enum { GROUP = 8 };
   size_t whole = n / GROUP * GROUP;
   double in[GROUP] = {0};
-  float out[GROUP];
+  float out[GROUP] = {0};
 
   RX_ISA_PICK(isa, rx_adjust_power)(q, log10_q, whole);
   if (whole == n) return;
