@@ -8,7 +8,8 @@ if [ ! -e "$images" ]; then
   skip "training goes on after kill -9" "$images is absent"
   finish
 fi
-settings=(-s "images.manifest=$images" -s autoencoder.epochs=12 -s autoencoder.checkpoint_minutes=0.005)
+# Long enough for two checkpoints on a fast machine before two ranks are done: some 7 s.
+settings=(-s "images.manifest=$images" -s autoencoder.epochs=200 -s autoencoder.checkpoint_minutes=0.015)
 radmix_on 1 slice "${settings[@]}" -s study.directory=whole
 mkdir killed && cp whole/images.h5ad killed
 radmix_on 1 train "${settings[@]}" -s study.directory=whole
@@ -23,6 +24,7 @@ kill_one() {
     [ -e killed/checkpoint-previous.h5 ] && break
     sleep 0.1
   done
+  sleep 0.3 # the newer checkpoint gets its name, long before the next one
   victim=$(pgrep -P "$!" radmix | tail -1)
   [ -n "$victim" ] && kill -9 "$victim"
   wait "$!"
