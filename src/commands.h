@@ -1,18 +1,15 @@
-/* commands.h: the function of each command. */
+/* commands.h: the stages, whose commands main.c and run.c call. */
 #ifndef RADMIX_COMMANDS_H
 #define RADMIX_COMMANDS_H
 
-#include "radmix/job.h"
-
-rx_status rx_simulation_run(const rx_job *job);
-rx_status rx_images_run(const rx_job *job);
-rx_status rx_autoencoder_run(const rx_job *job);
-rx_status rx_features_run(const rx_job *job);
-rx_status rx_genomics_run(const rx_job *job);
-rx_status rx_association_run(const rx_job *job);
-rx_status rx_association_top(const rx_job *job);
-rx_status rx_clustering_run(const rx_job *job);
-rx_status rx_prediction_run(const rx_job *job);
-rx_status rx_report_run(const rx_job *job);
+#include "radmix/association.h"
+#include "radmix/autoencoder.h"
+#include "radmix/clustering.h"
+#include "radmix/features.h"
+#include "radmix/genomics.h"
+#include "radmix/images.h"
+#include "radmix/prediction.h"
+#include "radmix/report.h"
+#include "radmix/simulation.h"
 
 #endif
