@@ -29,27 +29,35 @@ typedef struct {
   int traits;
   const char *sections; /* of the settings that its help prints */
   const char *meaning;
+  const char *options; /* of its own, as its help prints them */
 } rx_command;
 
 static const rx_command commands[] = {
-    {"run", rx_run_stages, WRITES, "study", "all stages of a deck, those up to date skipped"},
+    {"run", rx_run_stages, WRITES, "study", "all stages of a deck, those up to date skipped", NULL},
     {"simulate", rx_simulation_run, WRITES, "study,simulation",
-     "write a cohort whose truth is known"},
-    {"slice", rx_images_run, WRITES, "study,images", "read MR images, cut them into slices"},
-    {"train", rx_autoencoder_run, WRITES, "study,autoencoder", "train the denoising autoencoder"},
+     "write a cohort whose truth is known", NULL},
+    {"slice", rx_images_run, WRITES, "study,images", "read MR images, cut them into slices", NULL},
+    {"train", rx_autoencoder_run, WRITES, "study,autoencoder", "train the denoising autoencoder",
+     NULL},
     {"encode", rx_features_run, WRITES, "study,features",
-     "compute the 4,096 features of each slice"},
+     "compute the 4,096 features of each slice", NULL},
     {"factors", rx_genomics_run, WRITES | HAS_OPTIONS, "study,genomics",
-     "compute genomic factors from expression"},
+     "compute genomic factors from expression",
+     "  --curve=SET,PATIENT   print gsva's running sum of a set in a patient as TSV, write "
+     "nothing\n"},
     {"associate", rx_association_run, WRITES, "study,association",
-     "test each feature against each factor"},
-    {"cluster", rx_clustering_run, WRITES, "study,clustering", "group patients and features"},
+     "test each feature against each factor", NULL},
+    {"cluster", rx_clustering_run, WRITES, "study,clustering", "group patients and features", NULL},
     {"predict", rx_prediction_run, WRITES, "study,prediction",
-     "predict clinical outcomes from features"},
-    {"report", rx_report_run, WRITES, "study,report", "write figures and the page"},
-    {"top", rx_association_top, HAS_OPTIONS, "study",
-     "print the strongest associations (--factor=NAME, --kind=KIND, --q=0.05, --n=100, --factors)"},
-    {"config", NULL, 0, "", "print all settings, as a deck"},
+     "predict clinical outcomes from features", NULL},
+    {"report", rx_report_run, WRITES, "study,report", "write figures and the page", NULL},
+    {"top", rx_association_top, HAS_OPTIONS, "study", "print the strongest associations as TSV",
+     "  --factor=NAME         of this factor\n"
+     "  --kind=KIND           of this kind of factor: gene, signature, pathway, table\n"
+     "  --q=LARGEST           whose q is at most this\n"
+     "  --n=ROWS              at most so many (100)\n"
+     "  --factors             a line a factor, by its Simes p\n"},
+    {"config", NULL, 0, "", "print all settings, as a deck", NULL},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands, MAX_OPTIONS = 256 };
 
@@ -88,6 +96,7 @@ static void print_help(const rx_command *command) {
       "usage: mpirun -n RANKS radmix %s DECK [-s section.key=value]... [--force] [-v | "
       "-q]\n\n%s\n\n",
       command->name, command->meaning);
+  if (command->options) printf("%s\n", command->options);
   if (rx_list_create(command->sections, ',', &list)) return;
   for (int i = 0; i < list.n; i++) {
     rx_config_print(&config, list.items[i], stdout);
