@@ -109,11 +109,11 @@ enum { RX_TEXT_SIZE = 1024, RX_AUTO = INT_MIN };
   X(prediction, level, choice, "image", "image|patient", "what a row is") \
   X(prediction, split, choice, "patient", "patient|image", "what a fold holds; image leaks, as in the paper") \
   X(prediction, weights, choice, "patient", "patient|image", "what counts the same") \
-  X(prediction, folds, int, "5", "2..1000", "outer folds") \
+  X(prediction, folds, int, "5", "1..1000", "outer folds; 1 = a single split, test_share is held out") \
   X(prediction, inner_folds, int, "5", "2..1000", "folds that choose lambda") \
   X(prediction, repeats, int, "1", "1..10000", "of the outer folds") \
   X(prediction, fold_file, path, "", "", "table: patient, repeat, fold") \
-  X(prediction, test_share, real, "0.3", "0.01..0.99", "of the single split of the paper") \
+  X(prediction, test_share, real, "0.3", "0.01..0.99", "held out with folds = 1, as in the paper") \
   X(prediction, alpha, real, "1", "0..1", "1 = lasso, below = elastic net") \
   X(prediction, lambdas, int, "100", "1..10000", "of a path") \
   X(prediction, lambda_ratio, real, "auto", "0..1", "smallest to largest; 1e-4 with more rows than columns, else 0.01") \

@@ -9,7 +9,8 @@
  *
  * predictions.h5
  *   family, outcomes, positive, sets, patients   texts; sets: the files' names, and `union`
- *   folds                                        [repeats][patients], from 0; -1 = left out
+ *   folds                                        [repeats][patients], from 0; -1 = left out; the
+ *                                                number of folds = always trains (single split)
  *   learned                                      what was learned on all patients without outcomes
  *   predictions/OUTCOME/SET/
  *     status                                     ok, one_class, too_few_patients, no_features,
@@ -27,6 +28,8 @@
  *     folds/ lambda, nonzeros, auc_patients, auc_rows, kkt          [repeats * folds]
  *     selected/ feature, folds, share, auc_alone, channel, row, column
  *     permutation/ observed_auc, mean_auc, p, auc                   when asked for
+ *     patient_split/ score, auc_*, performance/, calibration/       with split = image: the same
+ *                                                with patients held out
  *   comparisons/ outcome, set, other, n_patients, auc, other_auc, z, p */
 #ifndef RADMIX_PREDICTION_H
 #define RADMIX_PREDICTION_H

@@ -131,8 +131,8 @@ static void destroy_targets(target_list *list) {
   free(list->models);
 }
 
-static rx_status list_targets(const rx_nested_plan *plan, const rx_results *results, int s,
-                              target_list *list) {
+static rx_status list_targets(const rx_nested_plan *plan, const int *fold,
+                              const rx_results *results, int s, target_list *list) {
   const rx_panel *panel = results->panel;
   size_t n_outcomes = (size_t)panel->n_outcomes;
 
@@ -143,11 +143,10 @@ static rx_status list_targets(const rx_nested_plan *plan, const rx_results *resu
   for (int o = 0; o < panel->n_outcomes; o++) {
     rx_prediction *p = rx_results_at(results, o, s);
     const double *y = panel->y + (size_t)o * panel->n_patients;
-    RX_TRY(rx_evaluate_status(plan, &panel->sets[s], y, results->folds->fold, &p->status,
-                              &p->n_patients, &p->n_positive));
+    RX_TRY(rx_evaluate_status(plan, &panel->sets[s], y, fold, &p->status, &p->n_patients,
+                              &p->n_positive));
     if (p->status != RX_PREDICTED) continue;
-    list->targets[list->n] =
-        (rx_target){y, results->folds->fold, rx_evaluate_key(panel->outcomes[o])};
+    list->targets[list->n] = (rx_target){y, fold, rx_evaluate_key(panel->outcomes[o])};
     list->outcome[list->n] = o;
     RX_TRY(rx_nested_create(plan, &panel->sets[s], &list->nested[list->n]));
     list->n++;
@@ -264,11 +263,11 @@ static rx_status judge_all(const rx_job *job, const rx_nested_plan *plan, rx_res
   return RX_OK;
 }
 
-rx_status rx_evaluate_set(const rx_job *job, const rx_nested_plan *plan, rx_results *results,
-                          int s) {
+rx_status rx_evaluate_set(const rx_job *job, const rx_nested_plan *plan, const int *fold,
+                          rx_results *results, int s) {
   const rx_feature_set *set = &results->panel->sets[s];
   target_list list = {0, NULL, NULL, NULL, NULL};
-  rx_status status = RX_AGREE(job->comm, list_targets(plan, results, s, &list));
+  rx_status status = RX_AGREE(job->comm, list_targets(plan, fold, results, s, &list));
 
   if (status || !list.n) goto done;
   if ((status = rx_outcome_model_fit(plan, set, list.n, list.targets, list.models))) goto done;

@@ -17,9 +17,9 @@ rx_status rx_evaluate_status(const rx_nested_plan *plan, const rx_feature_set *s
                              const int *fold, rx_prediction_status *status, size_t *n,
                              size_t *n_positive);
 
-/* Fills results for one set. Collective. */
-rx_status rx_evaluate_set(const rx_job *job, const rx_nested_plan *plan, rx_results *results,
-                          int set);
+/* Fills results for one set. Collective. fold [n_repeats][n_units] */
+rx_status rx_evaluate_set(const rx_job *job, const rx_nested_plan *plan, const int *fold,
+                          rx_results *results, int set);
 
 /* Compares each pair of sets on the patients that both score. Local. */
 rx_status rx_evaluate_compare(rx_results *results);

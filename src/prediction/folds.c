@@ -17,6 +17,7 @@ typedef struct {
   size_t n;
   int n_labels, n_folds;
   const unsigned char *labels; /* [n_labels][n] */
+  const double *share;         /* [n_folds], or NULL */
   int64_t *order;              /* [n_open], the units in random order */
   size_t n_open;
   unsigned char *is_dealt; /* [n] */
@@ -48,9 +49,10 @@ static rx_status create_dealer(dealer *d) {
   }
   rx_random_shuffle(d->random, d->order, d->n_open);
   for (int f = 0; f < d->n_folds; f++) {
+    double share = d->share ? d->share[f] : 1.0 / d->n_folds;
     for (size_t l = 0; l < n_labels; l++)
-      d->lacks[l * (size_t)d->n_folds + (size_t)f] = (double)d->remaining[l] / d->n_folds;
-    d->lacks[n_labels * (size_t)d->n_folds + (size_t)f] = (double)d->n_open / d->n_folds;
+      d->lacks[l * (size_t)d->n_folds + (size_t)f] = (double)d->remaining[l] * share;
+    d->lacks[n_labels * (size_t)d->n_folds + (size_t)f] = (double)d->n_open * share;
   }
   return RX_OK;
 }
@@ -87,11 +89,12 @@ static void deal_unit(dealer *d, size_t i, int label) {
 }
 
 rx_status rx_folds_deal(size_t n, int n_labels, const unsigned char *labels, int n_folds,
-                        rx_random *random, int *fold) {
+                        const double *share, rx_random *random, int *fold) {
   dealer d = {.n = n,
               .n_labels = n_labels,
               .n_folds = n_folds,
               .labels = labels,
+              .share = share,
               .random = random,
               .fold = fold};
   rx_status status = create_dealer(&d);
@@ -112,23 +115,54 @@ rx_status rx_folds_deal(size_t n, int n_labels, const unsigned char *labels, int
   return status;
 }
 
-int rx_folds_label(size_t n, const double *y, int is_binary, unsigned char *labels) {
-  if (is_binary) {
-    for (size_t i = 0; i < n; i++) {
-      labels[i] = y[i] > 0.5;
-      labels[n + i] = y[i] <= 0.5; /* a missing outcome is neither */
-    }
-    return 2;
+static int compare_numbers(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+
+  return (x > y) - (x < y);
+}
+
+/* How many of sorted are below value. */
+static size_t count_below(const double *sorted, size_t n, double value) {
+  size_t low = 0, high = n;
+
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (sorted[middle] < value)
+      low = middle + 1;
+    else
+      high = middle;
   }
+  return low;
+}
+
+static rx_status label_numbers(size_t n, const double *y, unsigned char *labels) {
+  double *sorted;
   size_t known = 0;
-  for (size_t i = 0; i < n; i++) known += !isnan(y[i]);
+
+  RX_TRY(RX_NEW(&sorted, "folds", n));
+  for (size_t i = 0; i < n; i++)
+    if (!isnan(y[i])) sorted[known++] = y[i];
+  qsort(sorted, known, sizeof *sorted, compare_numbers);
   for (size_t i = 0; i < n; i++) {
-    size_t below = 0;
-    for (size_t k = 0; k < n; k++) below += y[k] < y[i];
-    size_t bin = known ? below * RX_FOLD_LABELS / known : 0;
+    size_t bin = known ? count_below(sorted, known, y[i]) * RX_FOLD_LABELS / known : 0;
     for (size_t l = 0; l < RX_FOLD_LABELS; l++) labels[l * n + i] = !isnan(y[i]) && bin == l;
   }
-  return RX_FOLD_LABELS;
+  free(sorted);
+  return RX_OK;
+}
+
+rx_status rx_folds_label(size_t n, const double *y, bool is_binary, unsigned char *labels,
+                         int *n_labels) {
+  if (!is_binary) {
+    *n_labels += RX_FOLD_LABELS;
+    return label_numbers(n, y, labels);
+  }
+  for (size_t i = 0; i < n; i++) {
+    labels[i] = y[i] > 0.5;
+    labels[n + i] = y[i] <= 0.5; /* a missing outcome is neither */
+  }
+  *n_labels += 2;
+  return RX_OK;
 }
 
 /* ---- the folds of a run ---- */
@@ -152,14 +186,15 @@ void rx_folds_destroy(rx_folds **folds) {
   *folds = NULL;
 }
 
-static rx_status read_count(const rx_table *table, size_t row, size_t column, int *count) {
+static rx_status read_count(const rx_table *table, size_t row, size_t column, int least,
+                            int *count) {
   double number;
   const char *cell = rx_table_cell(table, row, column);
 
-  if (!rx_number_read(cell, &number) || number < 1 || number > 10000 || number != floor(number))
-    return RX_FAIL(RX_ERR_INPUT, "%s:%lld: expected a whole number from 1 in column %s, found '%s'",
-                   table->path, (long long)rx_table_line(table, row), rx_table_name(table, column),
-                   cell);
+  if (!rx_number_read(cell, &number) || number < least || number > 10000 || number != floor(number))
+    return RX_FAIL(RX_ERR_INPUT,
+                   "%s:%lld: expected a whole number from %d in column %s, found '%s'", table->path,
+                   (long long)rx_table_line(table, row), least, rx_table_name(table, column), cell);
   *count = (int)number;
   return RX_OK;
 }
@@ -170,20 +205,24 @@ typedef struct {
 
 static rx_status find_columns(const rx_table *table, fold_columns *c, int *n_repeats,
                               int *n_folds) {
-  int count;
+  int count, least = 1;
 
   RX_TRY(rx_table_need(table, "patient", &c->patient));
   RX_TRY(rx_table_need(table, "repeat", &c->repeat));
   RX_TRY(rx_table_need(table, "fold", &c->fold));
   *n_repeats = *n_folds = 0;
   for (size_t r = 0; r < table->n_rows; r++) {
-    RX_TRY(read_count(table, r, c->repeat, &count));
+    RX_TRY(read_count(table, r, c->repeat, 1, &count));
     if (count > *n_repeats) *n_repeats = count;
-    RX_TRY(read_count(table, r, c->fold, &count));
+    RX_TRY(read_count(table, r, c->fold, 0, &count));
     if (count > *n_folds) *n_folds = count;
+    if (count < least) least = count;
   }
-  if (*n_folds < 2)
-    return RX_FAIL(RX_ERR_INPUT, "%s: expected at least 2 folds, found %d", table->path, *n_folds);
+  if (*n_folds < (least ? 2 : 1))
+    return RX_FAIL(RX_ERR_INPUT,
+                   "%s: expected at least 2 folds, or fold 1 and patients who always train (0), "
+                   "found %d",
+                   table->path, *n_folds);
   return RX_OK;
 }
 
@@ -193,8 +232,8 @@ static rx_status read_rows(const rx_table *table, const fold_columns *c, const r
 
   for (size_t r = 0; r < table->n_rows; r++) {
     int repeat = 0, fold = 0;
-    RX_TRY(read_count(table, r, c->repeat, &repeat));
-    RX_TRY(read_count(table, r, c->fold, &fold));
+    RX_TRY(read_count(table, r, c->repeat, 1, &repeat));
+    RX_TRY(read_count(table, r, c->fold, 0, &fold));
     rx_patient_key(rx_table_cell(table, r, c->patient), key);
     ptrdiff_t i = rx_names_find(names, key);
     if (i < 0) continue;
@@ -203,7 +242,7 @@ static rx_status read_rows(const rx_table *table, const fold_columns *c, const r
       return RX_FAIL(RX_ERR_INPUT, "%s:%lld: expected one fold of '%s' in repeat %d, found another",
                      table->path, (long long)rx_table_line(table, r),
                      rx_table_cell(table, r, c->patient), repeat);
-    *at = fold - 1;
+    *at = fold ? fold - 1 : folds->n_folds;
   }
   return RX_OK;
 }
@@ -251,7 +290,8 @@ rx_status rx_folds_write(const rx_folds *folds, char *const *patients, const cha
   for (int r = 0; r < folds->n_repeats; r++)
     for (size_t i = 0; i < folds->n_patients; i++) {
       int fold = folds->fold[(size_t)r * folds->n_patients + i];
-      if (fold >= 0) fprintf(file, "%s\t%d\t%d\n", patients[i], r + 1, fold + 1);
+      if (fold >= 0)
+        fprintf(file, "%s\t%d\t%d\n", patients[i], r + 1, fold < folds->n_folds ? fold + 1 : 0);
     }
   return rx_output_close(path, &file, RX_OK);
 }

@@ -136,8 +136,10 @@ static rx_status deal_inner(run *r, size_t problem) {
     r->inner_fold[u] = isnan(r->unit_y[u]) ? -1 : 0;
   }
   bool is_binary = r->plan->lasso.family == RX_BINOMIAL;
-  int n_labels = rx_folds_label(r->n_units, r->unit_y, is_binary, r->labels);
-  return rx_folds_deal(r->n_units, n_labels, r->labels, r->plan->n_inner, &random, r->inner_fold);
+  int n_labels = 0;
+  RX_TRY(rx_folds_label(r->n_units, r->unit_y, is_binary, r->labels, &n_labels));
+  return rx_folds_deal(r->n_units, n_labels, r->labels, r->plan->n_inner, NULL, &random,
+                       r->inner_fold);
 }
 
 static rx_status plan_inner(run *r, size_t outer) {
@@ -204,20 +206,27 @@ static rx_status judge_patients(run *r, const double *y, double *auc) {
 }
 
 /* Adds the scores of this fold to those of the repeat; a patient that has rows in it gets a number,
- * in held_score too. */
-static void add_scores(run *r, size_t outer, double *score) {
+ * in held_score too: there the mean over the rows that are held. With one fold that mean is the
+ * score. */
+static void add_scores(run *r, size_t outer, int step, double *score) {
+  const rx_lasso *path = r->outer_solved[outer].path;
+  bool is_constant = rx_lasso_nonzeros(path, step) == 0; /* then all are alike, to the last bit */
   size_t n = r->plan->n_patients;
-  double *is_held = r->both;
+  double *n_held = r->both, *n_rows = r->both + n;
 
-  memset(is_held, 0, n * sizeof *is_held);
-  for (size_t row = 0; row < r->set->n_rows; row++)
-    if (rx_solver_role(r->set, &r->outer[outer], row) == RX_UNIT_HELD)
-      is_held[r->set->patient[row]] = 1;
+  memset(r->both, 0, 2 * n * sizeof *r->both);
+  for (size_t row = 0; row < r->set->n_rows; row++) {
+    n_rows[r->set->patient[row]]++;
+    n_held[r->set->patient[row]] += rx_solver_role(r->set, &r->outer[outer], row) == RX_UNIT_HELD;
+  }
   for (size_t i = 0; i < n; i++) {
-    if (is_held[i] > 0)
-      score[i] = isnan(score[i]) ? r->held_score[i] : score[i] + r->held_score[i];
-    else
-      r->held_score[i] = NAN;
+    double part = n_held[i] / n_rows[i], share = r->held_score[i];
+    r->held_score[i] = n_held[i] > 0 ? share / part : NAN;
+    if (n_held[i] <= 0) continue;
+    if (is_constant) r->held_score[i] = path->intercept[step];
+    if (is_constant) share = path->intercept[step] * part;
+    if (r->plan->n_folds == 1) share = r->held_score[i];
+    score[i] = isnan(score[i]) ? share : score[i] + share;
   }
 }
 
@@ -233,7 +242,7 @@ static rx_status finish_outer(run *r, size_t outer, rx_nested *out) {
   RX_TRY(rx_solver_score(r->plan->comm, r->set, n, &r->outer[outer], path, step, r->eta,
                          r->held_score));
   RX_TRY(rx_solver_row_auc(r->plan->comm, r->set, y, r->eta, &out->row_auc[fit]));
-  add_scores(r, outer, out->score + fit / (size_t)r->plan->n_folds * n);
+  add_scores(r, outer, step, out->score + fit / (size_t)r->plan->n_folds * n);
   for (size_t k = path->first[step]; k < path->first[step + 1]; k++)
     out->selected[path->feature[k]]++;
   out->lambda[fit] = path->lambda[step];

@@ -3,7 +3,10 @@
  * In each outer fold the path is fitted on the other folds; lambda is the one of smallest mean
  * deviance (gaussian: squared error) in inner folds of those alone, dealt by patient and stratified
  * by the outcome; then the fold that was left out is scored with it. So nothing of a patient, not
- * even the choice of lambda, has a part in its own score. */
+ * even the choice of lambda, has a part in its own score.
+ *
+ * With is_by_row folds hold rows, in the outer and in the inner folds: other rows of a patient have
+ * a part in the scores of his. That is the paper's way, and leaks. */
 #ifndef RADMIX_PREDICTION_NESTED_H
 #define RADMIX_PREDICTION_NESTED_H
 
@@ -25,8 +28,8 @@ typedef struct {
 typedef struct {
   MPI_Comm comm;
   size_t n_patients;
-  bool is_by_row; /* units are rows (split = image), not patients */
-  int n_repeats, n_folds, n_inner;
+  bool is_by_row;                  /* units are rows (split = image), not patients */
+  int n_repeats, n_folds, n_inner; /* n_folds = 1: a single split, fold 0 is held out */
   uint64_t seed;
   rx_lasso_options lasso;
 } rx_nested_plan;

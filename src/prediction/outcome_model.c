@@ -141,29 +141,44 @@ static rx_status combine_rows(const fitting *f, size_t t, rx_outcome_model *m) {
   return status;
 }
 
-/* Marks the patients that have rows in some fold. */
-static void mark_scored(const fitting *f, size_t t, double *is_scored) {
-  memset(is_scored, 0, f->plan->n_patients * sizeof *is_scored);
-  for (size_t row = 0; row < f->set->n_rows; row++)
-    if (rx_solver_role(f->set, &f->full[t], row) == RX_UNIT_TRAINS)
-      is_scored[f->set->patient[row]] = 1;
+/* The part of the rows of each patient that is held out in some fold. share, n_rows [n_patients] */
+static void find_shares(const fitting *f, size_t t, double *share, double *n_rows) {
+  size_t n_folds = (size_t)f->plan->n_folds;
+
+  for (size_t row = 0; row < f->set->n_rows; row++) {
+    size_t i = (size_t)f->set->patient[row];
+    n_rows[i]++;
+    for (size_t k = 0; k < n_folds; k++)
+      share[i] += rx_solver_role(f->set, &f->cv[t * n_folds + k], row) == RX_UNIT_HELD;
+  }
+  for (size_t i = 0; i < f->plan->n_patients; i++)
+    if (n_rows[i] > 0) share[i] /= n_rows[i];
+}
+
+/* Rounds a score to 40 bits: patients of unlike numbers of rows tie where a model has no features.
+ */
+static double round_score(double score) {
+  int exponent;
+  double mantissa = frexp(score, &exponent);
+
+  return ldexp(nearbyint(ldexp(mantissa, 40)), exponent - 40);
 }
 
 static rx_status judge_patients(const fitting *f, size_t t, rx_outcome_model *m) {
   size_t n_patients = f->plan->n_patients;
-  double *is_scored;
+  double *share;
 
-  RX_TRY(RX_NEW(&is_scored, "patients", n_patients));
-  mark_scored(f, t, is_scored);
+  RX_TRY(RX_NEW(&share, "patients", 2 * n_patients));
+  find_shares(f, t, share, share + n_patients);
   rx_status status = RX_OK;
   for (int l = 0; l < m->n_lambdas && !status; l++) {
     const double *scores = f->scores[t] + (size_t)l * n_patients;
     double *y = f->both, *score = f->both + n_patients;
     size_t n = 0;
     for (size_t i = 0; i < n_patients; i++) {
-      if (is_scored[i] <= 0) continue;
+      if (share[i] <= 0) continue;
       y[n] = f->targets[t].y[i];
-      score[n++] = scores[i];
+      score[n++] = round_score(scores[i] / share[i]);
     }
     rx_calls calls = rx_calibration_calls(n, y, score);
     m->f1[l] = calls.f1;
@@ -174,7 +189,7 @@ static rx_status judge_patients(const fitting *f, size_t t, rx_outcome_model *m)
   if (f->plan->lasso.family == RX_GAUSSIAN)
     for (int l = 0; l < m->n_lambdas; l++)
       m->patient_auc[l] = m->f1[l] = m->f1_all_positive[l] = m->balanced_accuracy[l] = NAN;
-  free(is_scored);
+  free(share);
   return status;
 }
 

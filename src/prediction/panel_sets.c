@@ -47,7 +47,7 @@ static rx_status weigh_rows(const rx_job *job, size_t n_patients, rx_feature_set
 
   RX_TRY(RX_NEW(&n_rows, "patients", n_patients));
   rx_status status = RX_NEW(&set->weight, "weights", set->n_rows);
-  for (size_t r = 0; r < set->n_rows; r++) n_rows[set->patient[r]]++;
+  for (size_t r = 0; r < set->n_rows && !status; r++) n_rows[set->patient[r]]++;
   for (size_t r = 0; r < set->n_rows && !status; r++)
     set->weight[r] = by_patient ? 1 / (double)n_rows[set->patient[r]] : 1;
   for (size_t i = 0; i < n_patients; i++) set->n_patients += n_rows[i] > 0;
@@ -230,11 +230,11 @@ rx_status rx_panel_add_set(const rx_job *job, const rx_feature_file *p, const pt
 /* ---- the union ---- */
 
 /* Patient means of a set beside each other. means [n_patients][stride], from column; has counts. */
-static void add_means(const rx_feature_set *set, size_t column, size_t stride, double *means,
-                      int *has, size_t n_patients) {
+static rx_status add_means(const rx_feature_set *set, size_t column, size_t stride, double *means,
+                           int *has, size_t n_patients) {
   size_t *n_rows = NULL;
 
-  if (RX_NEW(&n_rows, "patients", n_patients)) return;
+  RX_TRY(RX_NEW(&n_rows, "patients", n_patients));
   for (size_t r = 0; r < set->n_rows; r++) n_rows[set->patient[r]]++;
   for (size_t r = 0; r < set->n_rows; r++) {
     size_t i = (size_t)set->patient[r];
@@ -243,6 +243,7 @@ static void add_means(const rx_feature_set *set, size_t column, size_t stride, d
   }
   for (size_t i = 0; i < n_patients; i++) has[i] += n_rows[i] > 0;
   free(n_rows);
+  return RX_OK;
 }
 
 /* Names SET:FEATURE, with channel, row and column of those that have them. */
@@ -283,7 +284,7 @@ static rx_status join_rows(const rx_feature_set *sets, int n_sets, size_t n_pati
   if (!status) status = RX_NEW(&set->patient, "rows", main_set->n_rows);
   if (!status) status = RX_NEW(&set->x, "features", main_set->n_rows * p);
   for (int s = 1; s < n_sets && !status; at += sets[s++].n_features)
-    add_means(&sets[s], at, p, means, has, n_patients);
+    status = add_means(&sets[s], at, p, means, has, n_patients);
   for (size_t r = 0; r < main_set->n_rows && !status; r++) {
     size_t i = (size_t)main_set->patient[r];
     if (has[i] != n_sets - 1) continue;

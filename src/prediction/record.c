@@ -163,6 +163,22 @@ static rx_status put_model(rx_store *store, const char *group, const char *which
   return status;
 }
 
+/* split = image: what the split by patient says. */
+static rx_status put_beside(rx_store *store, const char *group, const rx_results *beside, int o,
+                            int s) {
+  const rx_prediction *p = rx_results_at(beside, o, s);
+  char name[NAME_SIZE];
+
+  snprintf(name, sizeof name, "%s/patient_split", group);
+  RX_TRY(rx_store_put_group(store, name, "dict"));
+  if (p->status != RX_PREDICTED) return RX_OK;
+  RX_TRY(put_vector(store, name, "score", beside->panel->n_patients, p->score));
+  RX_TRY(put_number(store, name, "auc_mean_of_repeats", p->repeat_auc));
+  RX_TRY(put_number(store, name, "auc_mean_of_folds", p->fold_auc));
+  RX_TRY(put_number(store, name, "auc_rows", p->row_auc));
+  return put_performance(store, name, &p->performance);
+}
+
 /* ---- features and how often they are selected ---- */
 
 typedef struct {
@@ -270,6 +286,7 @@ static rx_status put_prediction(rx_store *store, const rx_results *results, int 
   RX_TRY(put_model(store, group, "1se", set, p->model->path, p->model->at_1se));
   RX_TRY(put_folds(store, group, p->nested, n_fits));
   RX_TRY(put_selected(store, group, set, p, (double)n_fits, panel->is_binary));
+  if (results->beside) RX_TRY(put_beside(store, group, results->beside, o, s));
   return put_permutation(store, group, p);
 }
 
@@ -331,7 +348,7 @@ static rx_status put_all(rx_store *store, const rx_job *job, const rx_results *r
   RX_TRY(put_heading(store, results));
   for (int o = 0; o < panel->n_outcomes; o++)
     for (int s = 0; s < panel->n_sets; s++) RX_TRY(put_prediction(store, results, o, s));
-  RX_TRY(put_comparisons(store, results));
+  RX_TRY(put_comparisons(store, results->beside ? results->beside : results));
   return rx_result_record(store, job, recipe, memory);
 }
 

@@ -43,10 +43,11 @@ typedef struct {
   rx_auc_test test;
 } rx_comparison;
 
-typedef struct {
+typedef struct rx_results {
   const rx_panel *panel;
   const rx_folds *folds;
-  rx_prediction *predictions; /* [n_outcomes][n_sets]; owned */
+  const struct rx_results *beside; /* split = image: the same with patients held out; else NULL */
+  rx_prediction *predictions;      /* [n_outcomes][n_sets]; owned */
   int n_comparisons;
   rx_comparison *comparisons; /* owned */
   char *learned;              /* what was learned on all patients without outcomes; owned */

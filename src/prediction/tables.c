@@ -34,44 +34,51 @@ static const char summary_header[] =
     "bootstrap_upper\tauc_mean_of_repeats\tauc_mean_of_folds\tauc_rows\tf1\tf1_all_positive\t"
     "balanced_accuracy\tcalibration_intercept\tcalibration_slope\tbrier\tr2\tmse\tlambda_min\t"
     "lambda_1se\tnonzeros_min\tnonzeros_1se\tkkt\tpermutations\tpermutation_mean_auc\tpermutation_"
-    "p";
+    "p\tpatient_split_auc\tpatient_split_auc_rows";
 
 static rx_status put_summary(const table *t, const rx_prediction *p) {
+  enum { N_NUMBERS = 26 };
+  static const rx_prediction none = {.performance.auc.auc = NAN, .row_auc = NAN};
+  const rx_results *beside = t->results->beside;
+  const rx_prediction *other =
+      beside ? rx_results_at(beside, t->outcome_number, t->set_number) : &none;
   const rx_performance *f = &p->performance;
   const rx_outcome_model *m = p->model;
 
   fprintf(t->file, "%s\t%s\t%s\t%zu\t%zu", t->outcome, t->set, rx_results_status_name(p->status),
           p->n_patients, p->n_positive);
   if (p->status != RX_PREDICTED) {
-    for (int i = 0; i < 24; i++) fprintf(t->file, "\tNA");
+    for (int i = 0; i < N_NUMBERS; i++) fprintf(t->file, "\tNA");
     fprintf(t->file, "\n");
     return RX_OK;
   }
-  const double numbers[] = {f->auc.auc,
-                            f->auc.lower,
-                            f->auc.upper,
-                            f->bootstrap_lower,
-                            f->bootstrap_upper,
-                            p->repeat_auc,
-                            p->fold_auc,
-                            p->row_auc,
-                            f->calls.f1,
-                            f->calls.f1_all_positive,
-                            f->calls.balanced_accuracy,
-                            f->calibration.intercept,
-                            f->calibration.slope,
-                            f->calibration.brier,
-                            f->fit.r2,
-                            f->fit.mse,
-                            m->path->lambda[m->at_min],
-                            m->path->lambda[m->at_1se],
-                            (double)rx_lasso_nonzeros(m->path, m->at_min),
-                            (double)rx_lasso_nonzeros(m->path, m->at_1se),
-                            m->worst_kkt,
-                            p->n_permutations,
-                            p->permutation_mean,
-                            p->permutation_p};
-  put_numbers(t->file, (int)(sizeof numbers / sizeof *numbers), numbers);
+  const double numbers[N_NUMBERS] = {f->auc.auc,
+                                     f->auc.lower,
+                                     f->auc.upper,
+                                     f->bootstrap_lower,
+                                     f->bootstrap_upper,
+                                     p->repeat_auc,
+                                     p->fold_auc,
+                                     p->row_auc,
+                                     f->calls.f1,
+                                     f->calls.f1_all_positive,
+                                     f->calls.balanced_accuracy,
+                                     f->calibration.intercept,
+                                     f->calibration.slope,
+                                     f->calibration.brier,
+                                     f->fit.r2,
+                                     f->fit.mse,
+                                     m->path->lambda[m->at_min],
+                                     m->path->lambda[m->at_1se],
+                                     (double)rx_lasso_nonzeros(m->path, m->at_min),
+                                     (double)rx_lasso_nonzeros(m->path, m->at_1se),
+                                     m->worst_kkt,
+                                     p->n_permutations,
+                                     p->permutation_mean,
+                                     p->permutation_p,
+                                     other->performance.auc.auc,
+                                     other->row_auc};
+  put_numbers(t->file, N_NUMBERS, numbers);
   fprintf(t->file, "\n");
   return RX_OK;
 }
@@ -272,6 +279,7 @@ rx_status rx_results_tables(const rx_job *job, const rx_results *results) {
 
   for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
     RX_TRY(write_kind(job, results, &kinds[k]));
+  if (results->beside) results = results->beside;
   if (results->n_comparisons) RX_TRY(write_comparisons(job, results));
   RX_TRY(rx_job_path(job, "folds.tsv", path, sizeof path));
   return rx_folds_write(results->folds, results->panel->patients, path);
