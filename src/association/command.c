@@ -36,17 +36,20 @@ static void destroy_association(association *a) {
 static rx_status find_paths(const rx_job *job, association *a) {
   const char *features = job->config->association_features;
 
-  if (*job->config->association_image_covariates)
+  const bool has_image = *job->config->association_image_covariates;
+  if (has_image && rx_is(job->config->association_transform, "rank-normal"))
     return RX_FAIL(RX_ERR_CONFIG,
-                   "association.image_covariates: expected nothing: this version has "
-                   "patient covariates only");
+                   "association.image_covariates: expected nothing with transform = rank-normal, "
+                   "which leaves one value a patient");
   if (!rx_is(job->config->association_output, "full"))
     return RX_FAIL(RX_ERR_CONFIG,
                    "association.output: expected full: this version writes no other");
   RX_TRY(rx_job_path(job, "associations.h5ad", a->path, sizeof a->path));
   RX_TRY(rx_job_path(job, "associations.tsv", a->table, sizeof a->table));
   RX_TRY(rx_job_path(job, "factors.h5ad", a->factors, sizeof a->factors));
-  if (!*features) return rx_job_path(job, "patients.h5ad", a->features, sizeof a->features);
+  if (!*features)
+    return rx_job_path(job, has_image ? "features.h5ad" : "patients.h5ad", a->features,
+                       sizeof a->features);
   snprintf(a->features, sizeof a->features, "%s", features);
   return RX_OK;
 }

@@ -8,7 +8,7 @@ enum { TILE = 8, ROWS = 4 };
 /* Rows of V, ROWS at a time, so that the sums do not wait for each other. */
 void RX_ISA_NAME(rx_contrasts_rotate)(const rx_contrasts *contrasts, const double *restrict value,
                                       double *restrict contrast) {
-  const size_t m = (size_t)contrasts->n_patients, n = (size_t)contrasts->n;
+  const size_t m = (size_t)(contrasts->n_patients + contrasts->n_inner), n = (size_t)contrasts->n;
 
   for (size_t j = 0; j < n; j += ROWS) {
     size_t rows = n - j < ROWS ? n - j : ROWS;

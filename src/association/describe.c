@@ -244,11 +244,25 @@ static double heavy_factors(const rx_grid *g, size_t count, double *value) {
   return (double)n;
 }
 
+/* Which of the image covariates cost a degree of freedom. */
+static rx_status say_covariates(rx_grid *g) {
+  const rx_pattern *whole;
+
+  if (!g->roster->measures->image) return RX_OK;
+  RX_TRY(RX_AGREE(g->job->comm, rx_block_whole(g->block, &whole)));
+  rx_log_info(g->job->log,
+              "associate: image covariates: %d columns vary within patients; %d do not, and cost a "
+              "degree of freedom each",
+              whole->design->n_images, whole->design->n_outer);
+  return RX_OK;
+}
+
 rx_status rx_describe_data(rx_grid *g) {
   const rx_config *config = g->job->config;
   double *value, heavy = 0;
 
   say_slices(g);
+  RX_TRY(say_covariates(g));
   RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&value, "associate: features", g->roster->n_patients)));
   rx_status status = RX_OK;
   for (size_t round = 0; round < g->n_rounds && !status; round++) {

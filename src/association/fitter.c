@@ -61,17 +61,17 @@ static void search_lane(rx_fitter *f, const rx_pattern *p, size_t feature,
     f->fits[tile].is_found[lane] = 0;
 }
 
-/* sum g y, for features that have no mixed model. */
+/* sum g y of means from the first on, where the kernel has not made it. */
 static void multiply(const rx_pattern *p, size_t feature, const rx_predictors *factors,
-                     double *x0) {
-  const size_t n = (size_t)p->space->n;
-  const double *y = p->y + feature * n;
+                     size_t first, double *x0) {
+  const size_t n = (size_t)p->contrasts->n_ordinary;
+  const double *y = p->means + feature * n;
 
   memset(x0, 0, factors->n_tiles * LANES * sizeof *x0);
   for (size_t tile = 0; tile < factors->n_tiles; tile++)
-    for (size_t j = 0; j < n; j++)
+    for (size_t j = first; j < n; j++)
       for (size_t lane = 0; lane < LANES; lane++)
-        x0[tile * LANES + lane] += y[j] * factors->g[(tile * n + j) * LANES + lane];
+        x0[tile * LANES + lane] += y[j] * factors->means[(tile * n + j) * LANES + lane];
 }
 
 static void fit_mixed(rx_fitter *f, const rx_pattern *p, size_t feature,
@@ -108,7 +108,7 @@ static void fit_ordinary(rx_fitter *f, const rx_pattern *p, size_t feature,
                          const rx_predictors *factors) {
   const bool is_single = p->fit[feature] == RX_FIT_ONE_ROW;
 
-  multiply(p, feature, factors, f->x0);
+  multiply(p, feature, factors, 0, f->x0);
   for (size_t lane = 0; lane < factors->n_tiles * LANES; lane += LANES) {
     rx_estimates mixed = at_lane(f->mixed, lane);
     rx_inference_ordinary(p->df, factors->g0 + lane, f->x0 + lane, p->square[feature], mixed);
@@ -138,10 +138,12 @@ void rx_fitter_find_p(rx_fitter *f, const rx_tail *normal, const rx_tail_table *
   const size_t n = factors->n_tiles * LANES;
   const int isa = f->options->isa;
 
+  if (p->means != p->y) multiply(p, feature, factors, (size_t)p->contrasts->n_skipped, f->x0);
   for (size_t lane = 0; lane < n; lane += LANES)
-    rx_inference_ordinary(p->df, factors->g0 + lane, f->x0 + lane, p->square[feature],
-                          at_lane(f->means, lane));
-  rx_tail_log10_p(isa, &p->tail, n, f->means.t, f->log10_p_means);
+    rx_inference_ordinary(p->df_means, factors->g0_means + lane, f->x0 + lane,
+                          p->square_means[feature], at_lane(f->means, lane));
+  for (size_t lane = 0; lane < n && !(p->df_means > 0); lane++) f->means.t[lane] = NAN;
+  rx_tail_log10_p(isa, &p->tail_means, n, f->means.t, f->log10_p_means);
   if (f->options->is_ratio || f->options->df == RX_DF_NORMAL)
     rx_tail_log10_p(isa, normal, n, f->mixed.t, f->log10_p);
   else if (table)

@@ -19,6 +19,7 @@ void rx_measures_destroy(rx_measures **measures) {
   if (!m) return;
   rx_frame_destroy(&m->patients);
   rx_frame_destroy(&m->features);
+  rx_image_covariates_destroy(&m->image);
   free(m->rows);
   free(m->origin);
   free(m->mean);
@@ -87,9 +88,15 @@ static rx_status allocate(rx_measures *m) {
 
 /* ---- text tables ---- */
 
+static bool is_listed(const rx_list *list, const char *name) {
+  for (int i = 0; i < list->n; i++)
+    if (!strcmp(list->items[i], name)) return true;
+  return false;
+}
+
 /* Tells which columns are features, and which one names the patient. */
-static rx_status sort_columns(const rx_table *table, bool *is_feature, size_t *patient,
-                              size_t *n_features) {
+static rx_status sort_columns(const rx_table *table, const rx_list *covariates, bool *is_feature,
+                              size_t *patient, size_t *n_features) {
   ptrdiff_t found = rx_table_find(table, "patient");
 
   *patient = found < 0 ? 0 : (size_t)found;
@@ -97,7 +104,7 @@ static rx_status sort_columns(const rx_table *table, bool *is_feature, size_t *p
   for (size_t c = 0; c < table->n_columns; c++) {
     const char *name = rx_table_name(table, c);
     bool is_label = c == *patient || !strcmp(name, "image") || !strcmp(name, "volume") ||
-                    !strcmp(name, "slice");
+                    !strcmp(name, "slice") || is_listed(covariates, name);
     /* Another first column is a row name: unless all of it is numbers, as in a plain matrix. */
     if (c == 0 && !is_label) {
       double number;
@@ -134,27 +141,70 @@ static rx_status name_features(const rx_table *table, const bool *is_feature, rx
   return status;
 }
 
+/* The image covariates of a table: a column of numbers, or of texts when any cell is none. */
+static rx_status frame_covariates(const rx_table *table, const rx_list *names, rx_frame **out) {
+  rx_column *column = NULL;
+  double number;
+
+  RX_TRY(rx_frame_create(table->n_rows, out));
+  for (int k = 0; k < names->n; k++) {
+    ptrdiff_t found = rx_table_find(table, names->items[k]);
+    rx_column_kind kind = RX_REAL;
+    if (found < 0) continue;
+    for (size_t r = 0; r < table->n_rows && kind == RX_REAL; r++) {
+      const char *cell = rx_table_cell(table, r, (size_t)found);
+      if (!rx_is_missing(cell) && !rx_number_read(cell, &number)) kind = RX_TEXT;
+    }
+    RX_TRY(rx_frame_add(*out, names->items[k], kind, &column));
+    for (size_t r = 0; r < table->n_rows; r++) {
+      const char *cell = rx_table_cell(table, r, (size_t)found);
+      if (kind == RX_REAL)
+        column->real[r] = rx_number_read(cell, &number) ? number : (double)NAN;
+      else
+        RX_TRY(rx_frame_set_text(*out, column, r, rx_is_missing(cell) ? "" : cell));
+    }
+  }
+  return RX_OK;
+}
+
+/* One row more: the features into m, and their products with the image covariates into cross
+ * [n_patients][covariates][n_columns]. after  [n_columns], room */
+static void add_row(size_t row, size_t patient, size_t n_columns, const double *value,
+                    const double *origin, const rx_image_covariates *image, double *rows,
+                    double *mean, double *within, double *cross, double *after) {
+  rx_measures_add(1, n_columns, &patient, value, origin, rows, mean, within);
+  if (!image) return;
+  const size_t k = (size_t)image->n_columns;
+  for (size_t c = 0; c < n_columns; c++)
+    after[c] = value[c] - origin[c] - mean[patient * n_columns + c];
+  rx_image_covariates_add(image->n_columns, image->deviation + row * k, n_columns, after,
+                          cross + patient * k * n_columns);
+}
+
 static rx_status sum_table(const rx_table *table, const bool *is_feature, const size_t *patient,
                            rx_measures *m) {
-  double *row = NULL;
+  double *row = NULL, *after = NULL, *cross = m->image ? m->image->cross : NULL;
 
   RX_TRY(RX_NEW(&row, "associate: features", m->n_features));
-  rx_status status = RX_OK;
+  rx_status status = RX_NEW(&after, "associate: features", m->n_features);
   for (size_t r = 0; r < table->n_rows && !status; r++) {
     size_t n = 0;
     for (size_t c = 0; c < table->n_columns && !status; c++)
       if (is_feature[c]) status = rx_table_number(table, r, c, &row[n++]);
     if (r == 0) rx_measures_start(m->n_features, row, m->origin);
-    rx_measures_add(1, m->n_features, &patient[r], row, m->origin, m->rows, m->mean, m->within);
+    add_row(r, patient[r], m->n_features, row, m->origin, m->image, m->rows, m->mean, m->within,
+            cross, after);
   }
+  free(after);
   free(row);
   mark_nonfinite(m->n_patients * m->n_features, m->mean, m->within);
   return status;
 }
 
 /* On rank 0. */
-static rx_status read_table(const char *path, rx_measures *m) {
+static rx_status read_table(const char *path, const rx_list *covariates, rx_measures *m) {
   rx_table *table = NULL;
+  rx_frame *slices = NULL;
   bool *is_feature = NULL;
   char **names = NULL;
   size_t key = 0, n_features = 0, *patient = NULL;
@@ -164,7 +214,7 @@ static rx_status read_table(const char *path, rx_measures *m) {
   if ((status = RX_NEW(&is_feature, "associate: features", table->n_columns))) goto done;
   if ((status = RX_NEW(&patient, "associate: rows", table->n_rows))) goto done;
   if ((status = RX_NEW(&names, "associate: rows", table->n_rows))) goto done;
-  if ((status = sort_columns(table, is_feature, &key, &n_features))) goto done;
+  if ((status = sort_columns(table, covariates, is_feature, &key, &n_features))) goto done;
   for (size_t r = 0; r < table->n_rows && !status; r++) {
     names[r] = (char *)rx_table_cell(table, r, key);
     if (!*names[r])
@@ -175,8 +225,13 @@ static rx_status read_table(const char *path, rx_measures *m) {
   if (!status) status = rx_frame_create(n_features, &m->features);
   if (!status) status = name_features(table, is_feature, m->features);
   if (!status) status = allocate(m);
+  if (!status && covariates->n) status = frame_covariates(table, covariates, &slices);
+  if (!status && covariates->n)
+    status = rx_image_covariates_create(slices, covariates, path, patient, m->n_patients,
+                                        m->n_features, &m->image);
   if (!status) status = sum_table(table, is_feature, patient, m);
 done:
+  rx_frame_destroy(&slices);
   free(names);
   free(patient);
   free(is_feature);
@@ -184,12 +239,13 @@ done:
   return status;
 }
 
-static rx_status load_table(MPI_Comm comm, const char *path, rx_measures *m) {
+static rx_status load_table(MPI_Comm comm, const char *path, const rx_list *covariates,
+                            rx_measures *m) {
   int rank;
   rx_status status = RX_OK;
 
   MPI_Comm_rank(comm, &rank);
-  if (rank == 0) status = read_table(path, m);
+  if (rank == 0) status = read_table(path, covariates, m);
   RX_TRY(RX_AGREE(comm, status));
   RX_TRY(rx_frame_broadcast(comm, &m->patients));
   RX_TRY(rx_frame_broadcast(comm, &m->features));
@@ -200,7 +256,8 @@ static rx_status load_table(MPI_Comm comm, const char *path, rx_measures *m) {
   rx_broadcast_bytes(comm, m->origin, m->n_features * sizeof(double));
   rx_broadcast_bytes(comm, m->mean, size);
   rx_broadcast_bytes(comm, m->within, size);
-  return RX_OK;
+  return covariates->n ? rx_image_covariates_share(comm, m->n_patients, m->n_features, &m->image)
+                       : RX_OK;
 }
 
 /* ---- matrices ---- */
@@ -254,28 +311,34 @@ typedef struct {
   size_t first, count;
   double *origin;        /* [count] */
   double *mean, *within; /* [n_patients][count] */
+  double *cross;         /* [n_patients][covariates][count] */
 } part;
 
 static void free_part(part *p) {
   free(p->origin);
   free(p->mean);
   free(p->within);
+  free(p->cross);
 }
 
 /* Sums the columns of a rank over all rows, a few rows at a time. */
-static rx_status sum_columns(MPI_Comm comm, rx_matrix *matrix, const size_t *patient, double *rows,
-                             part *p) {
-  double *block = NULL;
+static rx_status sum_columns(MPI_Comm comm, rx_matrix *matrix, const size_t *patient,
+                             rx_measures *m, part *p) {
+  double *block = NULL, *after = NULL;
 
-  RX_TRY(RX_AGREE(comm, RX_NEW(&block, "associate: features", ROWS_AT_ONCE * p->count)));
-  rx_status status = RX_OK;
+  rx_status status = RX_NEW(&block, "associate: features", ROWS_AT_ONCE * p->count);
+  if (!status) status = RX_NEW(&after, "associate: features", p->count);
+  status = RX_AGREE(comm, status);
   for (size_t row = 0; row < matrix->n_obs && !status; row += ROWS_AT_ONCE) {
     size_t n = matrix->n_obs - row < ROWS_AT_ONCE ? matrix->n_obs - row : ROWS_AT_ONCE;
     status =
         rx_matrix_read(matrix, "X", RX_FLOAT64, row, p->count ? n : 0, p->first, p->count, block);
     if (row == 0) rx_measures_start(p->count, block, p->origin);
-    rx_measures_add(n, p->count, patient + row, block, p->origin, rows, p->mean, p->within);
+    for (size_t r = row; r < row + n && !status; r++)
+      add_row(r, patient[r], p->count, block + (r - row) * p->count, p->origin, m->image, m->rows,
+              p->mean, p->within, p->cross, after);
   }
+  free(after);
   free(block);
   return status;
 }
@@ -292,9 +355,10 @@ static void gather_columns(MPI_Comm comm, const part *p, size_t n_rows, size_t n
 }
 
 /* Several rows a patient: each rank sums up its share of the features. */
-static rx_status load_slices(MPI_Comm comm, rx_matrix *matrix, char *const *names, rx_measures *m) {
+static rx_status load_slices(MPI_Comm comm, rx_matrix *matrix, char *const *names,
+                             const rx_list *covariates, rx_measures *m) {
   int rank, n_ranks;
-  size_t *patient = NULL;
+  size_t *patient = NULL, n_cross = 0;
   part p = {0};
   rx_status status;
 
@@ -305,23 +369,30 @@ static rx_status load_slices(MPI_Comm comm, rx_matrix *matrix, char *const *name
   if (!status) status = index_patients(matrix->n_obs, names, patient, &m->patients);
   m->features = matrix->var, matrix->var = NULL;
   if (!status) status = allocate(m);
+  if (!status && covariates->n)
+    status = rx_image_covariates_create(matrix->obs, covariates, matrix->path, patient,
+                                        m->n_patients, m->n_features, &m->image);
+  if (m->image) n_cross = m->n_patients * (size_t)m->image->n_columns;
+  if (!status) status = RX_NEW(&p.cross, "associate: features", n_cross * p.count);
   if (!status) status = RX_NEW(&p.origin, "associate: features", p.count);
   if (!status) status = RX_NEW(&p.mean, "associate: features", m->n_patients * p.count);
   if (!status) status = RX_NEW(&p.within, "associate: features", m->n_patients * p.count);
   status = RX_AGREE(comm, status);
-  if (!status) status = sum_columns(comm, matrix, patient, m->rows, &p);
+  if (!status) status = sum_columns(comm, matrix, patient, m, &p);
   if (!status) {
     mark_nonfinite(m->n_patients * p.count, p.mean, p.within);
     gather_columns(comm, &p, 1, m->n_features, p.origin, m->origin);
     gather_columns(comm, &p, m->n_patients, m->n_features, p.mean, m->mean);
     gather_columns(comm, &p, m->n_patients, m->n_features, p.within, m->within);
+    if (m->image) gather_columns(comm, &p, n_cross, m->n_features, p.cross, m->image->cross);
   }
   free_part(&p);
   free(patient);
   return status;
 }
 
-static rx_status load_matrix(MPI_Comm comm, const char *path, rx_measures *m) {
+static rx_status load_matrix(MPI_Comm comm, const char *path, const rx_list *covariates,
+                             rx_measures *m) {
   rx_matrix *matrix = NULL;
 
   RX_TRY(rx_matrix_open(comm, path, &matrix));
@@ -329,19 +400,29 @@ static rx_status load_matrix(MPI_Comm comm, const char *path, rx_measures *m) {
   bool is_summed = rx_matrix_has(matrix, "layers/within_ss");
   rx_status status;
   if (!is_summed && patient && patient->kind == RX_TEXT)
-    status = load_slices(comm, matrix, patient->text, m);
+    status = load_slices(comm, matrix, patient->text, covariates, m);
+  else if (covariates->n)
+    status = RX_FAIL(RX_ERR_CONFIG,
+                     "association.image_covariates: %s: expected a row a slice and /obs/patient, "
+                     "found patients",
+                     path);
   else
     status = load_patients(comm, matrix, m);
   rx_matrix_destroy(&matrix);
   return status;
 }
 
-rx_status rx_measures_load(MPI_Comm comm, const char *path, rx_measures **out) {
-  rx_status status = RX_AGREE(comm, RX_NEW(out, "associate: features", 1));
+rx_status rx_measures_load(MPI_Comm comm, const char *path, const char *image_covariates,
+                           rx_measures **out) {
+  rx_list covariates = {0};
+  rx_status status = RX_NEW(out, "associate: features", 1);
 
-  if (status) return status;
-  status =
-      rx_path_ends(path, ".h5ad") ? load_matrix(comm, path, *out) : load_table(comm, path, *out);
+  if (!status) status = rx_list_create(image_covariates, ',', &covariates);
+  status = RX_AGREE(comm, status);
+  if (!status)
+    status = rx_path_ends(path, ".h5ad") ? load_matrix(comm, path, &covariates, *out)
+                                         : load_table(comm, path, &covariates, *out);
+  rx_list_destroy(&covariates);
   if (status) rx_measures_destroy(out);
   return status;
 }

@@ -8,6 +8,7 @@
 
 #include <mpi.h>
 
+#include "image_covariates.h"
 #include "radmix/frame.h"
 #include "radmix/status.h"
 
@@ -20,14 +21,18 @@ typedef struct {
       origin; /* [n_features], what was taken off all values of a feature before they were summed */
   double *mean;   /* [n_patients][n_features], from origin; NaN where a value is not finite */
   double *within; /* [n_patients][n_features], sum of squares around the mean */
+  rx_image_covariates *image; /* NULL without */
 } rx_measures;
 
 /* Reads path on all ranks: .h5ad with layers/within_ss and obs/n_images (patients), .h5ad with
  * obs/patient (slices), any other .h5ad (a row a patient), or a text table, where `patient` names
  * the patient, `image`, `volume` and `slice` are labels, another first column is a name, and all
  * the rest are features. Patients keep the order in which they come. Collective.
- * Errors: RX_ERR_NOINPUT, RX_ERR_INPUT (with the line of the cell), RX_ERR_MEMORY. */
-rx_status rx_measures_load(MPI_Comm comm, const char *path, rx_measures **out);
+ * image_covariates  columns of the slices, with commas; "" for none. They need rows of slices.
+ * Errors: RX_ERR_NOINPUT, RX_ERR_INPUT (with the line of the cell), RX_ERR_CONFIG (image
+ * covariates), RX_ERR_MEMORY. */
+rx_status rx_measures_load(MPI_Comm comm, const char *path, const char *image_covariates,
+                           rx_measures **out);
 void rx_measures_destroy(rx_measures **measures);
 
 /* Adds rows to sums: mean and within [n_patients][n_columns] are brought up to date, row by row

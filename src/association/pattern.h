@@ -7,6 +7,7 @@
 #define RADMIX_ASSOCIATION_PATTERN_H
 
 #include "contrasts.h"
+#include "design.h"
 #include "inference.h"
 #include "radmix/association.h"
 #include "reml.h"
@@ -23,15 +24,20 @@ typedef struct {
 
 typedef struct {
   size_t n_members, *member; /* patients of the roster; owned, as all that follows */
+  rx_design *design;
   rx_contrasts *contrasts;
   rx_reml_space *space;       /* by REML, or by ML with is_ratio */
   double df;                  /* containment, of a fit with a factor; may be <= 0 */
-  rx_tail tail;               /* of that df, when it is above 0 */
+  double df_means;            /* of regression on means with a factor */
+  rx_tail tail, tail_means;   /* of these df, when they are above 0 */
   size_t first, n_features;   /* of the measures */
   double *y;                  /* [n_features][contrasts->n], in units of scale */
   double *scale;              /* [n_features], a power of two */
   double *within;             /* [n_features], S in units of scale^2 */
-  double *square;             /* [n_features], sum of y^2 */
+  double *means;              /* [n_features][n_ordinary], patient means for ordinary regression, in
+                                 units of scale; y itself without covariates within patients */
+  double *square;             /* [n_features], sum of squares of means */
+  double *square_means;       /* [n_features], but for the first n_skipped */
   double *lambda;             /* [n_features], without a factor */
   double *residual;           /* [n_features], R there */
   unsigned char *fit;         /* [n_features], rx_fit so far as the feature alone decides it */

@@ -79,23 +79,18 @@ void rx_permute_destroy(rx_permutations **permutations) {
   *permutations = NULL;
 }
 
-/* The factors of a group, or their residuals on the covariates, V'V g; a factor that cannot be
- * tested stays NaN. base  [n_members][n_columns] */
+/* The factors of a group, or their residuals on the covariates of the patients; a factor that
+ * cannot be tested stays NaN. base  [n_members][n_columns] */
 static rx_status take_base(const rx_pattern *p, const rx_groups *groups, mover *m) {
-  const size_t n = p->n_members, columns = groups->n_columns, contrasts = (size_t)p->contrasts->n;
+  const size_t n = p->n_members, columns = groups->n_columns;
   double *one = NULL, *contrast = NULL;
 
   rx_status status = RX_NEW(&one, "associate: permutations", n);
-  if (!status) status = RX_NEW(&contrast, "associate: permutations", contrasts);
+  if (!status) status = RX_NEW(&contrast, "associate: permutations", p->contrasts->n_ordinary);
   for (size_t c = 0; c < columns && !status; c++) {
     for (size_t i = 0; i < n; i++)
       one[i] = groups->value[p->member[i] * groups->n_factors + groups->column[c]];
-    if (p->contrasts->n_columns > 1 && contrasts) {
-      rx_contrasts_apply(p->contrasts, one, contrast);
-      memset(one, 0, n * sizeof *one);
-      for (size_t j = 0; j < contrasts; j++)
-        for (size_t i = 0; i < n; i++) one[i] += p->contrasts->basis[j * n + i] * contrast[j];
-    }
+    if (p->contrasts->n_columns > 1) rx_contrasts_residual(p->contrasts, one, contrast);
     for (size_t i = 0; i < n; i++) m->base[i * columns + c] = one[i];
   }
   free(contrast);

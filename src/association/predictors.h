@@ -8,7 +8,10 @@ typedef struct {
   size_t n_factors, n_tiles; /* tiles of 8 */
   size_t *column;            /* [n_factors], of the block; owned, as all that follows */
   double *g;          /* [n_tiles][n][8], in units of scale; 1 in lanes that are not fitted */
-  double *g0;         /* [8 n_tiles], sum of g^2 */
+  double *means;      /* [n_tiles][n_ordinary][8], for ordinary regression; g itself without
+                         covariates within patients */
+  double *g0;         /* [8 n_tiles], sum of squares of means */
+  double *g0_means;   /* [8 n_tiles], but for the first n_skipped */
   double *scale;      /* [8 n_tiles], a power of two */
   unsigned char *fit; /* [8 n_tiles], 0, or the rx_fit that the factor alone decides */
 } rx_predictors;

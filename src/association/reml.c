@@ -16,7 +16,8 @@ rx_status rx_reml_space_create(const rx_contrasts *contrasts, bool is_ml, rx_rem
   space->is_ml = is_ml;
   space->n_dets = is_ml ? contrasts->n_patients : contrasts->n;
   space->det = is_ml ? contrasts->inverse_rows : contrasts->pole;
-  space->n_free = contrasts->n_rows - (is_ml ? 0 : contrasts->n_columns);
+  const int n_columns = contrasts->n_columns + contrasts->n_images;
+  space->n_free = contrasts->n_rows - (is_ml ? 0 : n_columns);
   space->mean_pole = contrasts->mean_pole;
   space->least_pole = contrasts->least_pole;
   status = RX_NEW(&space->grid_weight, "associate: variance ratios",

@@ -122,6 +122,8 @@ static rx_status mark_covariates(const rx_job *job, const rx_roster *c, const rx
     for (size_t p = 0; p < n; p++)
       if (why[p] == IS_IN && is_missing(column, row[p])) why[p] = NO_COVARIATES;
   }
+  for (size_t p = 0; p < n && c->measures->image; p++)
+    if (why[p] == IS_IN && c->measures->image->is_missing[p]) why[p] = NO_COVARIATES;
   return RX_OK;
 }
 
@@ -283,7 +285,9 @@ rx_status rx_roster_load(const rx_job *job, const char *features_path, const cha
 
   if ((status = RX_AGREE(job->comm, RX_NEW(out, "associate: patients", 1)))) return status;
   rx_roster *c = *out;
-  if ((status = rx_measures_load(job->comm, features_path, &c->measures))) goto done;
+  status = rx_measures_load(job->comm, features_path, job->config->association_image_covariates,
+                            &c->measures);
+  if (status) goto done;
   if ((status = rx_matrix_open(job->comm, factors_path, &c->factors))) goto done;
   if ((status = rx_clinical_load(job->comm, job->config->study_clinical, &c->clinical))) goto done;
   status = RX_NEW(&has_any, "associate: patients", c->factors->n_obs);
@@ -293,73 +297,6 @@ rx_status rx_roster_load(const rx_job *job, const char *features_path, const cha
 done:
   free(has_any);
   if (status) rx_roster_destroy(out);
-  return status;
-}
-
-/* ---- what a fit needs of it ---- */
-
-/* Marks the levels that some of the members have. */
-static void find_levels(const rx_covariate *covariate, size_t n_members, const size_t *member,
-                        bool *is_there) {
-  memset(is_there, 0, (size_t)covariate->n_levels * sizeof *is_there);
-  for (size_t i = 0; i < n_members; i++) is_there[(int)covariate->number[member[i]]] = true;
-}
-
-/* Column of the design for each level (-1: the first one, or not there). Returns the next column.
- */
-static int number_levels(const rx_covariate *covariate, const bool *is_there, int column,
-                         int *column_of) {
-  bool is_first = true;
-
-  for (int level = 0; level < covariate->n_levels; level++) {
-    column_of[level] = is_there[level] && !is_first ? column++ : -1;
-    if (is_there[level]) is_first = false;
-  }
-  return column;
-}
-
-static void fill_design(const rx_roster *roster, size_t n_members, const size_t *member,
-                        int *const *column_of, const int *start, int n_columns, double *out) {
-  for (size_t i = 0; i < n_members; i++)
-    for (int k = 0; k < roster->n_covariates; k++) {
-      double value = roster->covariates[k].number[member[i]];
-      double *row = out + i * (size_t)n_columns;
-      if (!roster->covariates[k].n_levels)
-        row[start[k]] = value;
-      else if (column_of[k][(int)value] >= 0)
-        row[column_of[k][(int)value]] = 1;
-    }
-}
-
-rx_status rx_roster_design(const rx_roster *roster, size_t n_members, const size_t *member,
-                           int *n_columns, double **out) {
-  int **column_of = NULL, *start = NULL;
-  bool *is_there = NULL;
-  rx_status status;
-
-  *n_columns = 0;
-  *out = NULL;
-  if ((status = RX_NEW(&column_of, "associate: covariates", roster->n_covariates))) goto done;
-  if ((status = RX_NEW(&start, "associate: covariates", roster->n_covariates))) goto done;
-  if ((status = RX_NEW(&is_there, "associate: levels", roster->n_patients))) goto done;
-  for (int k = 0; k < roster->n_covariates; k++) {
-    const rx_covariate *covariate = &roster->covariates[k];
-    start[k] = *n_columns;
-    if ((status = RX_NEW(&column_of[k], "associate: levels", covariate->n_levels))) goto done;
-    if (covariate->n_levels) {
-      find_levels(covariate, n_members, member, is_there);
-      *n_columns = number_levels(covariate, is_there, *n_columns, column_of[k]);
-    } else {
-      ++*n_columns;
-    }
-  }
-  if ((status = RX_NEW(out, "associate: covariates", n_members * (size_t)*n_columns))) goto done;
-  fill_design(roster, n_members, member, column_of, start, *n_columns, *out);
-done:
-  for (int k = 0; column_of && k < roster->n_covariates; k++) free(column_of[k]);
-  free(column_of);
-  free(start);
-  free(is_there);
   return status;
 }
 

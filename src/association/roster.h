@@ -36,13 +36,6 @@ rx_status rx_roster_load(const rx_job *job, const char *features_path, const cha
                          rx_roster **out);
 void rx_roster_destroy(rx_roster **roster);
 
-/* The covariates of some patients as columns of numbers: a text by treatment contrasts against its
- * first level among them. Local.
- * member  [n_members], patients of the roster
- * out     [n_members][*n_columns], to be released with free() */
-rx_status rx_roster_design(const rx_roster *roster, size_t n_members, const size_t *member,
-                           int *n_columns, double **out);
-
 /* Patients that must differ from the commonest value of a feature. */
 int rx_roster_min_patients(const rx_job *job, const rx_roster *roster);
 
