@@ -71,6 +71,12 @@ static void say_what_trains(const rx_job *job, const train_stage *t) {
               "%zu weights",
               training->n_slices, training->n_patients, validation->n_slices,
               validation->n_patients, t->network.levels, t->network.n_weights);
+  size_t n_both = training->n_patients + validation->n_patients - t->cohort->n_patients;
+  if (n_both)
+    rx_log_warn(job->log,
+                "train: split: %zu patients have slices in training and in validation: validation "
+                "is not by patient, and looks better than it is",
+                n_both);
   if ((size_t)job->n_ranks > t->strata->n_strata)
     rx_log_warn(job->log, "train: %d of %d ranks have nothing to do: a batch has %zu places",
                 job->n_ranks - (int)t->strata->n_strata, job->n_ranks, t->strata->n_strata);

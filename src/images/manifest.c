@@ -120,23 +120,14 @@ static rx_status check_columns(const rx_table *table) {
   return RX_OK;
 }
 
-static rx_status check_split(const rx_manifest *manifest, const size_t *first_row, size_t patient,
-                             size_t row) {
-  const rx_table *table = manifest->table;
+static rx_status check_split(const rx_table *table, size_t row) {
   ptrdiff_t column = rx_table_find(table, "split");
 
   if (column < 0) return RX_OK;
   const char *split = rx_table_cell(table, row, (size_t)column);
-  const char *first = rx_table_cell(table, first_row[patient], (size_t)column);
-  if (strcmp(split, "train") != 0 && strcmp(split, "validate") != 0)
-    return RX_FAIL(RX_ERR_INPUT, "%s:%lld: split: expected train or validate, found '%s'",
-                   table->path, (long long)rx_table_line(table, row), split);
-  if (strcmp(split, first) != 0)
-    return RX_FAIL(RX_ERR_INPUT,
-                   "%s:%lld: split: patient %s is both train and validate (line %lld)", table->path,
-                   (long long)rx_table_line(table, row), manifest->patients[patient],
-                   (long long)rx_table_line(table, first_row[patient]));
-  return RX_OK;
+  if (strcmp(split, "train") == 0 || strcmp(split, "validate") == 0) return RX_OK;
+  return RX_FAIL(RX_ERR_INPUT, "%s:%lld: split: expected train or validate, found '%s'",
+                 table->path, (long long)rx_table_line(table, row), split);
 }
 
 /* What is needed while rows become files. */
@@ -144,7 +135,6 @@ typedef struct {
   size_t patient_column, path_column;
   char folder[MOST_PATH];
   rx_names *patients, *paths, *volumes;
-  size_t *first_row; /* [n_patients] */
 } reader;
 
 static rx_status take_patient(rx_manifest *manifest, reader *r, size_t row, size_t *patient) {
@@ -155,12 +145,10 @@ static rx_status take_patient(rx_manifest *manifest, reader *r, size_t row, size
   rx_patient_key(rx_table_cell(manifest->table, row, r->patient_column), key);
   RX_TRY(rx_names_add(r->patients, key, (ptrdiff_t)manifest->n_patients, &before));
   *patient = before < 0 ? manifest->n_patients : (size_t)before;
-  if (before < 0) {
-    r->first_row[manifest->n_patients] = row;
+  if (before < 0)
     manifest->patients[manifest->n_patients++] =
         rx_table_cell(manifest->table, row, r->patient_column);
-  }
-  return check_split(manifest, r->first_row, *patient, row);
+  return check_split(manifest->table, row);
 }
 
 static rx_status take_file(rx_manifest *manifest, reader *r, size_t row, rx_manifest_file *file) {
@@ -198,7 +186,6 @@ static rx_status take_files(rx_manifest *manifest, const size_t *rows, size_t n_
   RX_TRY(rx_names_create(&r->patients));
   RX_TRY(rx_names_create(&r->paths));
   RX_TRY(rx_names_create(&r->volumes));
-  RX_TRY(RX_NEW(&r->first_row, "manifest", n_rows));
   RX_TRY(RX_NEW(&manifest->patients, "manifest", n_rows));
   RX_TRY(RX_NEW(&manifest->files, "manifest", n_rows));
   for (size_t n = 0; n < n_rows; n++) {
@@ -225,7 +212,6 @@ rx_status rx_manifest_create(rx_table *table, const char *where, rx_manifest **o
   if (!status) status = choose_rows(table, where, rows, &n_rows);
   if (!status) status = take_files(manifest, rows, n_rows, &r);
   free(rows);
-  free(r.first_row);
   rx_names_destroy(&r.patients);
   rx_names_destroy(&r.paths);
   rx_names_destroy(&r.volumes);

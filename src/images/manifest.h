@@ -1,8 +1,8 @@
 /* manifest.h: the table that says which file is whose.
  *
  * A line a file: columns `patient` and `path` (relative to the manifest), optionally `split` (train
- * or validate, the same for all files of a patient), and free columns. Patients are one when their
- * keys are (rx_patient_key); the first spelling names them. */
+ * or validate, file by file), and free columns. Patients are one when their keys are
+ * (rx_patient_key); the first spelling names them. */
 #ifndef RADMIX_IMAGES_MANIFEST_H
 #define RADMIX_IMAGES_MANIFEST_H
 
@@ -33,7 +33,7 @@ typedef struct {
  * where  "" or conditions column=value with commas between: conditions on one column are
  *        alternatives, those on different columns must hold together
  * Errors: as rx_table_load(); RX_ERR_INPUT with the line: no patient, no path, a path twice, a
- * split that is neither word or differs within a patient, a column name that radmix uses;
+ * split that is neither word, a column name that radmix uses;
  * RX_ERR_CONFIG for a where that cannot be, RX_ERR_INPUT when no row fits it. */
 rx_status rx_manifest_load(MPI_Comm comm, const char *path, const char *where, rx_manifest **out);
 

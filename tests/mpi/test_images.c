@@ -299,8 +299,6 @@ static const bad_manifest bad_manifests[] = {
     {"patient\tpath\nP1\tout\n", "", "out: a folder", RX_ERR_INPUT},
     {"patient\tpath\tsplit\nP1\tv0.nii\ttest\n", "", "expected train or validate, found 'test'",
      RX_ERR_INPUT},
-    {"patient\tpath\tsplit\nP1\tv0.nii\ttrain\nP1\tv1.nii\tvalidate\n", "",
-     "images.tsv:3: split: patient P1", RX_ERR_INPUT},
     {"patient\tpath\tslice\nP1\tv0.nii\t1\n", "", "'slice'", RX_ERR_INPUT},
     {"patient\tpath\nP1\tv0.nii\n", "sequence=T1", "no column 'sequence'", RX_ERR_CONFIG},
     {"patient\tpath\nP1\tv0.nii\n", "T1", "expected column=value, found 'T1'", RX_ERR_CONFIG},
