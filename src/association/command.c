@@ -41,9 +41,6 @@ static rx_status find_paths(const rx_job *job, association *a) {
     return RX_FAIL(RX_ERR_CONFIG,
                    "association.image_covariates: expected nothing with transform = rank-normal, "
                    "which leaves one value a patient");
-  if (!rx_is(job->config->association_output, "full"))
-    return RX_FAIL(RX_ERR_CONFIG,
-                   "association.output: expected full: this version writes no other");
   RX_TRY(rx_job_path(job, "associations.h5ad", a->path, sizeof a->path));
   RX_TRY(rx_job_path(job, "associations.tsv", a->table, sizeof a->table));
   RX_TRY(rx_job_path(job, "factors.h5ad", a->factors, sizeof a->factors));
@@ -87,7 +84,8 @@ static rx_status start_file(const rx_job *job, association *a) {
       {"layers/log10_p_permutation", RX_FLOAT32, n, m, CHUNK},
       {"layers/log10_p_permutation_all", RX_FLOAT32, n, m, CHUNK},
   };
-  const int n_arrays = sizeof arrays / sizeof *arrays - (a->grid->permutations ? 0 : 2);
+  const int all = sizeof arrays / sizeof *arrays - (a->grid->permutations ? 0 : 2);
+  const int n_arrays = a->grid->kept ? 0 : all; /* the hits come at the end */
   const rx_matrix_layout layout = {a->obs, a->var, n_arrays, arrays};
 
   return rx_matrix_create(job, a->path, &layout, &a->matrix);
@@ -110,6 +108,8 @@ static rx_status finish_files(const rx_job *job, association *a) {
 
   RX_TRY(rx_matrix_seal(a->matrix, &store));
   rx_status status = store ? rx_describe_results(a->grid, store) : RX_OK;
+  if (!status && store && a->grid->kept)
+    status = rx_kept_put(a->grid->kept, a->grid->permutations != NULL, store);
   if (!status && job->rank == 0) status = write_table(a);
   RX_TRY(RX_AGREE(job->comm, status));
   return rx_matrix_commit(&a->matrix, a->recipe);

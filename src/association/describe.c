@@ -292,13 +292,18 @@ rx_status rx_describe_data(rx_grid *g) {
 static void say_rates(const rx_grid *g) {
   const double n = (double)g->n_features * (double)g->n_factors, bytes = n * (5 * 8 + 5 * 4 + 1);
   double seconds[2] = {g->fit_seconds, g->write_seconds};
+  char written[128] = "";
 
   MPI_Allreduce(MPI_IN_PLACE, seconds, 2, MPI_DOUBLE, MPI_MAX, g->job->comm);
+  if (!g->kept)
+    snprintf(written, sizeof written, "; written in %.2f s, %.0f MB/s", seconds[1],
+             bytes * 1e-6 / seconds[1]);
   rx_log_info(g->job->log,
-              "associate: fits, p and q in %.2f s, %.0f ns a fit on each of %d ranks; written in "
-              "%.2f s, %.0f MB/s",
-              seconds[0], seconds[0] * 1e9 / n * g->job->n_ranks, g->job->n_ranks, seconds[1],
-              bytes * 1e-6 / seconds[1]);
+              "associate: fits, p and q in %.2f s, %.0f ns a fit on each of %d ranks%s", seconds[0],
+              seconds[0] * 1e9 / n * g->job->n_ranks, g->job->n_ranks, written);
+  if (g->kept)
+    rx_log_info(g->job->log, "associate: %zu of %.0f cells have p <= %g and are kept", g->kept->n,
+                n, g->job->config->association_output_p);
 }
 
 /* What the permutations found, where there is nothing to find. */

@@ -60,6 +60,8 @@ static rx_status allocate(rx_grid *g) {
   RX_TRY(RX_NEW(&g->value, "associate: factors", g->roster->n_patients * g->width));
   RX_TRY(RX_NEW(&g->order, "associate: factors", g->roster->n_patients));
   RX_TRY(RX_NEW(&g->log10_p, "associate: p values", g->n_rounds));
+  if (rx_is(g->job->config->association_output, "hits"))
+    RX_TRY(rx_kept_create(g->job->config->association_output_p, &g->kept));
   return RX_NEW(&g->factor, "associate: factors", g->n_factors);
 }
 
@@ -94,6 +96,7 @@ void rx_grid_destroy(rx_grid **grid) {
   if (!g) return;
   for (size_t round = 0; g->log10_p && round < g->n_rounds; round++) free(g->log10_p[round]);
   rx_hits_destroy(&g->hits);
+  rx_kept_destroy(&g->kept);
   free(g->permuted_all);
   free(g->permuted);
   rx_permute_destroy(&g->permutations);
@@ -170,8 +173,38 @@ static void count_boundary(rx_grid *g, size_t first, size_t count) {
       g->factor[first + c].n_boundary += g->cells->fit[i * count + c] == RX_FIT_BOUNDARY;
 }
 
+void rx_grid_take(const rx_grid *g, size_t at, size_t own, rx_hit *hit) {
+  const rx_cells *c = g->cells;
+
+  hit->beta = c->beta[at];
+  hit->se = c->se[at];
+  hit->t = c->t[at];
+  hit->df = c->df[at];
+  hit->lambda = c->lambda[at];
+  hit->log10_p_means = c->log10_p_means[at];
+  hit->fit = c->fit[at];
+  if (!g->permutations) return;
+  hit->log10_p_permutation = rx_permute_log10_p(g->permutations, own, hit->t);
+  hit->log10_p_permutation_all = rx_permute_log10_p_all(g->permutations, own, hit->t);
+}
+
+/* Keeps the cells of a column that are wanted. k  place of the column in the run */
+static rx_status keep_cells(rx_grid *g, size_t round, size_t factor, size_t k, size_t count,
+                            const double *log10_p, const double *log10_q) {
+  for (size_t i = g->first; g->kept && i < g->first + g->n_mine; i++) {
+    rx_hit hit = {.feature = (int64_t)i,
+                  .factor = (int64_t)factor,
+                  .log10_p = log10_p[i],
+                  .log10_q_factor = log10_q[i]};
+    if (!(log10_p[i] <= g->kept->log10_limit)) continue;
+    rx_grid_take(g, (i - g->first) * count + k, round * g->width + k, &hit);
+    RX_TRY(rx_kept_add(g->kept, &hit));
+  }
+  return RX_OK;
+}
+
 /* q within each factor of a run, into c->row. */
-static void adjust_run(rx_grid *g, size_t round, size_t first, size_t count, rx_columns *c) {
+static rx_status adjust_run(rx_grid *g, size_t round, size_t first, size_t count, rx_columns *c) {
   for (size_t k = 0; k < count; k++) {
     const double *log10_p = g->log10_p[round] + k * g->n_features;
     rx_factor_summary *of = &g->factor[first + k];
@@ -179,6 +212,7 @@ static void adjust_run(rx_grid *g, size_t round, size_t first, size_t count, rx_
     rx_adjust_power(g->options.isa, g->n_mine, c->log10_q + g->first, c->column + k * g->n_mine);
     for (size_t i = g->first; i < g->first + g->n_mine; i++)
       of->n_hits_factor += c->log10_q[i] < log10_level;
+    RX_TRY(keep_cells(g, round, first + k, k, count, log10_p, c->log10_q));
     if (!g->is_speaker) continue;
     of->n_tests = family.n_tests;
     of->log10_simes = family.log10_simes;
@@ -190,6 +224,7 @@ static void adjust_run(rx_grid *g, size_t round, size_t first, size_t count, rx_
     of->lambda_gc_high = lambda[(size_t)(0.975 * (double)(n - 1) + 0.5)];
   }
   rx_columns_to_rows(g->n_mine, count, c->column, c->row);
+  return RX_OK;
 }
 
 static rx_status write_layer(rx_grid *g, rx_matrix *matrix, const char *name, rx_type type,
@@ -221,6 +256,7 @@ static rx_status write_cells(rx_grid *g, rx_matrix *matrix, size_t first, size_t
                              const float *q) {
   const rx_cells *c = g->cells;
 
+  if (g->kept) return RX_OK;
   RX_TRY(write_layer(g, matrix, "X", RX_FLOAT64, first, count, c->t));
   RX_TRY(write_layer(g, matrix, "layers/beta", RX_FLOAT64, first, count, c->beta));
   RX_TRY(write_layer(g, matrix, "layers/se", RX_FLOAT64, first, count, c->se));
@@ -285,8 +321,7 @@ static rx_status fit_run(rx_grid *g, size_t round, size_t first, size_t count, r
   RX_TRY(RX_AGREE(g->job->comm, status));
   compare_run(g, round, count);
   count_boundary(g, first, count);
-  adjust_run(g, round, first, count, c);
-  return RX_OK;
+  return RX_AGREE(g->job->comm, adjust_run(g, round, first, count, c));
 }
 
 rx_status rx_grid_fit(rx_grid *g, rx_matrix *matrix) {

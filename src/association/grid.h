@@ -10,6 +10,7 @@
 #include "adjust.h"
 #include "block.h"
 #include "hits.h"
+#include "kept.h"
 #include "permute.h"
 #include "radmix/job.h"
 #include "radmix/matrix.h"
@@ -46,6 +47,7 @@ typedef struct rx_grid {
   rx_permutations *permutations;     /* NULL without; owned */
   float *permuted, *permuted_all;    /* [n_mine][width], log10 p by permutation */
   int64_t n_hits_all;                /* q_all < 0.05 */
+  rx_kept *kept; /* what is kept of the cells, with output = hits; else NULL; owned */
   rx_hits *hits; /* the strongest; after rx_grid_adjust() the same on all ranks */
 } rx_grid;
 
@@ -56,13 +58,17 @@ void rx_grid_destroy(rx_grid **grid);
 /* Runs the permutations that are asked for. Collective. */
 rx_status rx_grid_permute(rx_grid *grid);
 
-/* Fits all cells and writes X and the layers but q_all and q_hierarchical. Collective. */
+/* Fits all cells and writes X and the layers but q_all and q_hierarchical, or keeps what is to be
+ * kept. Collective. */
 rx_status rx_grid_fit(rx_grid *grid, rx_matrix *matrix);
 /* Makes q_all and q_hierarchical, writes them, and finds the strongest cells. Collective. */
 rx_status rx_grid_adjust(rx_grid *grid, rx_matrix *matrix);
 
 /* The run of this rank's group in a round: columns first .. first + count - 1; none: count 0. */
 void rx_grid_run(const rx_grid *grid, size_t round, size_t *first, size_t *count);
+/* Takes the numbers of a fit from grid->cells.
+ * at   of the cells; own  column of the group, as rx_permute_log10_p() has it */
+void rx_grid_take(const rx_grid *grid, size_t at, size_t own, rx_hit *hit);
 /* Reads the factors of the run of a round into grid->value. Collective. */
 rx_status rx_grid_read(rx_grid *grid, size_t round);
 

@@ -95,6 +95,10 @@ static rx_status adjust_column(rx_grid *g, pass *p, size_t round, size_t factor,
     hit.log10_q_hierarchical = log10_q[i];
     hit.log10_q_all = log10_q_all[i];
     if (!isnan(log10_p[i])) RX_TRY(rx_hits_offer(g->hits, &hit));
+    if (!g->kept || !(log10_p[i] <= g->kept->log10_limit)) continue;
+    rx_hit *kept = &g->kept->hit[g->kept->next++]; /* both passes go in the same order */
+    kept->log10_q_hierarchical = log10_q[i];
+    kept->log10_q_all = log10_q_all[i];
   }
   rx_adjust_power(g->options.isa, g->n_mine, log10_q + g->first, p->own->column + c * g->n_mine);
   rx_adjust_power(g->options.isa, g->n_mine, log10_q_all + g->first,
@@ -107,23 +111,6 @@ static rx_status adjust_run(rx_grid *g, pass *p, size_t round, size_t first, siz
   rx_columns_to_rows(g->n_mine, count, p->own->column, p->own->row);
   rx_columns_to_rows(g->n_mine, count, p->all->column, p->all->row);
   return RX_OK;
-}
-
-/* Takes the numbers of a fit. */
-static void fill(const rx_grid *g, size_t count, size_t column, size_t own, rx_hit *hit) {
-  const rx_cells *c = g->cells;
-  size_t at = ((size_t)hit->feature - g->first) * count + column;
-
-  hit->beta = c->beta[at];
-  hit->se = c->se[at];
-  hit->t = c->t[at];
-  hit->df = c->df[at];
-  hit->lambda = c->lambda[at];
-  hit->log10_p_means = c->log10_p_means[at];
-  hit->fit = c->fit[at];
-  if (!g->permutations) return;
-  hit->log10_p_permutation = rx_permute_log10_p(g->permutations, own, hit->t);
-  hit->log10_p_permutation_all = rx_permute_log10_p_all(g->permutations, own, hit->t);
 }
 
 /* Fits the columns of a run that have hits once more: cheaper than to keep all cells. */
@@ -152,7 +139,8 @@ static rx_status refit(rx_grid *g, size_t round, size_t first, size_t count) {
     for (size_t i = 0; i < n_patients; i++)
       hit->n_patients += g->is_speaker && isfinite(g->value[i * count + factor - first]);
     if (feature >= g->first && feature < g->first + g->n_mine)
-      fill(g, n, place[factor - first], round * g->width + factor - first, hit);
+      rx_grid_take(g, (feature - g->first) * n + place[factor - first],
+                   round * g->width + factor - first, hit);
   }
   free(value);
   free(place);
@@ -231,14 +219,16 @@ rx_status rx_grid_adjust(rx_grid *g, rx_matrix *matrix) {
     if ((status = RX_AGREE(g->job->comm, adjust_run(g, &p, round, first, count)))) break;
     const double middle = rx_seconds();
     const size_t n = count ? g->n_mine : 0;
+    g->fit_seconds += middle - begin;
+    if (g->kept) continue;
     status = rx_matrix_write(matrix, "layers/q_hierarchical", RX_FLOAT32, g->first, n, first, count,
                              p.own->row);
     if (!status)
       status = rx_matrix_write(matrix, "layers/q_all", RX_FLOAT32, g->first, n, first, count,
                                p.all->row);
-    g->fit_seconds += middle - begin;
     g->write_seconds += rx_seconds() - middle;
   }
+  if (!status && g->kept) status = rx_kept_gather(g->job->comm, g->kept);
   if (!status) status = share_counts(g);
   if (!status) status = find_hits(g);
   free_pass(&p);

@@ -23,7 +23,7 @@ void rx_hits_destroy(rx_hits **hits) {
   *hits = NULL;
 }
 
-static int compare(const void *a, const void *b) {
+int rx_hits_compare(const void *a, const void *b) {
   const rx_hit *x = a, *y = b;
 
   if (x->log10_q_hierarchical != y->log10_q_hierarchical)
@@ -35,7 +35,7 @@ static int compare(const void *a, const void *b) {
 
 /* Sorts, and keeps the strongest. */
 static void prune(rx_hits *h) {
-  qsort(h->hit, h->n, sizeof *h->hit, compare);
+  qsort(h->hit, h->n, sizeof *h->hit, rx_hits_compare);
   if (h->n < h->most) return;
   h->n = h->most;
   h->weakest = h->hit[h->most - 1];
@@ -54,7 +54,7 @@ static rx_status grow(rx_hits *h, size_t room) {
 }
 
 rx_status rx_hits_offer(rx_hits *h, const rx_hit *hit) {
-  if (!h->most || (h->is_full && compare(hit, &h->weakest) > 0)) return RX_OK;
+  if (!h->most || (h->is_full && rx_hits_compare(hit, &h->weakest) > 0)) return RX_OK;
   if (h->n == 2 * h->most) prune(h);
   if (h->n == h->room) {
     size_t room = h->room ? 2 * h->room : FIRST_ROOM;

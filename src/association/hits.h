@@ -26,6 +26,9 @@ typedef struct {
   bool is_full;
 } rx_hits;
 
+/* Below 0 when hit a is stronger than hit b: hierarchical q, then p, then place; for qsort(). */
+int rx_hits_compare(const void *a, const void *b);
+
 /* Errors: RX_ERR_MEMORY. */
 rx_status rx_hits_create(size_t most, rx_hits **out);
 void rx_hits_destroy(rx_hits **hits);

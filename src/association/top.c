@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
   double q, log10_p;
   size_t feature, factor;
+  size_t row; /* of uns/hits, in a file that holds hits only */
 } cell;
 
 static const char *value_of(const char *option, const char *name) {
@@ -92,7 +93,7 @@ static rx_status find_cells(const rx_matrix *m, const wish *w, best *b) {
     if (!status) status = rx_matrix_read(m, "layers/log10_p", RX_FLOAT64, row, rows, 0, n_var, p);
     for (size_t i = 0; i < rows * n_var && !status; i++)
       if (q[i] <= w->q && p[i] <= 0 && is_wanted(m, kind, w, i % n_var))
-        keep(b, (cell){q[i], p[i], row + i / n_var, i % n_var});
+        keep(b, (cell){q[i], p[i], row + i / n_var, i % n_var, 0});
   }
   free(q);
   free(p);
@@ -101,7 +102,40 @@ static rx_status find_cells(const rx_matrix *m, const wish *w, best *b) {
   return status;
 }
 
-static rx_status print_cells(const rx_matrix *m, const best *b) {
+static double number_of(const rx_column *column, size_t row) {
+  if (!column || column->kind == RX_TEXT) return NAN;
+  return column->kind == RX_INTEGER ? (double)column->integer[row] : column->real[row];
+}
+
+/* Finds the best of a file of hits. hits  NULL when there are none */
+static rx_status find_hits(const rx_matrix *m, const wish *w, const rx_frame *hits, best *b) {
+  const rx_column *kind = rx_frame_find(m->var, "kind"), *q, *p, *feature, *factor;
+
+  if (!hits) return RX_OK;
+  q = rx_frame_find(hits, "q_hierarchical"), p = rx_frame_find(hits, "log10_p");
+  feature = rx_frame_find(hits, "feature"), factor = rx_frame_find(hits, "factor");
+  for (size_t row = 0; row < hits->n_rows; row++) {
+    double i = number_of(feature, row), j = number_of(factor, row);
+    if (!(i >= 0 && i < (double)m->n_obs && j >= 0 && j < (double)m->n_var))
+      return RX_FAIL(RX_ERR_INPUT, "%s: /uns/hits: expected rows of obs and var in line %zu",
+                     m->path, row);
+    cell c = {number_of(q, row), number_of(p, row), (size_t)i, (size_t)j, row};
+    if (c.q <= w->q && c.log10_p <= 0 && is_wanted(m, kind, w, c.factor)) keep(b, c);
+  }
+  qsort(b->cells, b->n, sizeof *b->cells, compare_cells);
+  if (b->n > b->n_wanted) b->n = b->n_wanted;
+  return RX_OK;
+}
+
+/* What is printed of a cell, by the name of its layer. */
+static rx_status value_of_cell(const rx_matrix *m, const rx_frame *hits, const cell *c,
+                               const char *layer, double *value) {
+  if (!hits) return rx_matrix_read(m, layer, RX_FLOAT64, c->feature, 1, c->factor, 1, value);
+  *value = number_of(rx_frame_find(hits, !strcmp(layer, "X") ? "t" : rx_path_name(layer)), c->row);
+  return RX_OK;
+}
+
+static rx_status print_cells(const rx_matrix *m, const rx_frame *hits, const best *b) {
   static const char *const layers[] = {"layers/beta",
                                        "layers/se",
                                        "X",
@@ -124,7 +158,7 @@ static rx_status print_cells(const rx_matrix *m, const best *b) {
            kind ? kind->text[c->factor] : "");
     for (int k = 0; k < N_LAYERS; k++) {
       double value;
-      RX_TRY(rx_matrix_read(m, layers[k], RX_FLOAT64, c->feature, 1, c->factor, 1, &value));
+      RX_TRY(value_of_cell(m, hits, c, layers[k], &value));
       printf("\t%.10g", value);
     }
     putchar('\n');
@@ -132,21 +166,32 @@ static rx_status print_cells(const rx_matrix *m, const best *b) {
   return RX_OK;
 }
 
-static rx_status print_top_cells(const rx_matrix *m, const wish *w) {
-  size_t all = m->n_obs * m->n_var;
-  best b = {.n_wanted = w->n < all ? w->n : all};
+/* The table of a file of hits; *hits stays NULL when it is empty. */
+static rx_status read_hits(const rx_matrix *m, rx_frame **hits) {
+  rx_store *store = NULL;
 
-  b.room = 2 * b.n_wanted;
-  RX_TRY(RX_NEW(&b.cells, "top", b.room));
-  rx_status status = find_cells(m, w, &b);
-  if (!status) status = print_cells(m, &b);
-  free(b.cells);
+  RX_TRY(rx_store_open(m->path, &store));
+  rx_status status =
+      rx_store_has(store, "uns/hits") ? rx_store_get_frame(store, "uns/hits", hits) : RX_OK;
+  rx_store_close(&store);
   return status;
 }
 
-static double number_of(const rx_column *column, size_t row) {
-  if (!column || column->kind == RX_TEXT) return NAN;
-  return column->kind == RX_INTEGER ? (double)column->integer[row] : column->real[row];
+static rx_status print_top_cells(const rx_matrix *m, const wish *w) {
+  const bool is_full = rx_matrix_has(m, "X");
+  rx_frame *hits = NULL;
+  best b = {0};
+
+  rx_status status = is_full ? RX_OK : read_hits(m, &hits);
+  size_t all = is_full ? m->n_obs * m->n_var : hits ? hits->n_rows : 0;
+  b.n_wanted = w->n < all ? w->n : all;
+  b.room = 2 * b.n_wanted;
+  if (!status) status = RX_NEW(&b.cells, "top", b.room);
+  if (!status) status = is_full ? find_cells(m, w, &b) : find_hits(m, w, hits, &b);
+  if (!status) status = print_cells(m, hits, &b);
+  free(b.cells);
+  rx_frame_destroy(&hits);
+  return status;
 }
 
 /* A line a factor: q of its Simes p over the features, by which it stands. */
@@ -160,7 +205,7 @@ static rx_status print_top_factors(const rx_matrix *m, const wish *w) {
 
   RX_TRY(RX_NEW(&factors, "top", m->n_var));
   for (size_t j = 0; j < m->n_var; j++) {
-    cell c = {number_of(q, j), number_of(simes, j), 0, j};
+    cell c = {number_of(q, j), number_of(simes, j), 0, j, 0};
     if (c.q <= w->q && c.log10_p <= 0 && is_wanted(m, kind, w, j)) factors[n++] = c;
   }
   qsort(factors, n, sizeof *factors, compare_cells);

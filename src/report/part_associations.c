@@ -299,6 +299,18 @@ rx_status rx_part_associations(rx_page *page) {
     rx_page_fact_end(page);
     return RX_OK;
   }
+  if (!rx_matrix_has(matrix, "X")) {
+    fputs("in associations.tsv: of this grid only hits are kept",
+          rx_page_fact(page, "Which gene has most hits?"));
+    rx_page_fact_end(page);
+    fputs(
+        "<p>This grid was made with <code>association.output = hits</code>: its hits are in "
+        "<code>associations.tsv</code>, in <code>uns/hits</code> of "
+        "<code>associations.h5ad</code>, and printed by <code>radmix top</code>; maps and "
+        "heatmaps need the full grid.</p>\n",
+        page->out);
+    return RX_OK;
+  }
   RX_TRY(rx_survey_create(matrix, MOST_HITS, &survey));
   answer(page, survey);
   show_counts(page, survey);

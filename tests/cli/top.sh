@@ -28,6 +28,21 @@ ok $? "a limit of q"
 radmix_on 1 top -s study.directory=out --factors --kind=table
 [ "$(wc -l < out.txt)" = 3 ] && sed -n 2p out.txt | grep -q '^G1'
 ok $? "factors by their Simes p"
+
+# Only hits kept: the same cells with the same numbers (q with more digits), and none when none is wanted.
+mkdir hits && cp out/factors.h5ad hits
+radmix_on 1 top -s study.directory=out --n=3
+cut -f 1-8 out.txt > all.txt
+radmix_on 2 associate -q -s study.directory=hits -s association.features=features.tsv \
+  -s association.output=hits -s association.output_p=0.9
+radmix_on 1 top -s study.directory=hits --n=3
+[ "$code" = 0 ] && cut -f 1-8 out.txt | cmp -s all.txt && cmp -s out/associations.tsv hits/associations.tsv
+ok $? "hits alone are those of the whole grid"
+radmix_on 1 associate -q --force -s study.directory=hits -s association.features=features.tsv \
+  -s association.output=hits -s association.output_p=0
+radmix_on 1 top -s study.directory=hits
+[ "$code" = 0 ] && [ "$(wc -l < out.txt)" = 1 ]
+ok $? "without a hit there is a line of names"
 refuses 64 "--rows=3: expected --factor=NAME" 1 top -s study.directory=out --rows=3
 refuses 66 "absent/associations.h5ad" 1 top -s study.directory=absent
 finish
