@@ -23,7 +23,8 @@
  *     calibration/ patients, predicted, observed                    by fifths of the score
  *     path/ lambda, nonzeros, deviance_ratio, kkt, cv_loss, cv_auc_rows, cv_auc_patients, f1, ...
  *                                                [lambdas], the model of all patients; lambda_min,
- *                                                lambda_1se by cv_loss (deviance)
+ *                                                lambda_1se by cv_loss (deviance), _auc by
+ *                                                cv_auc_rows
  *     model_min/, model_1se/                     intercept, feature, coefficient: for apply
  *     folds/ lambda, nonzeros, auc_patients, auc_rows, kkt          [repeats * folds]
  *     selected/ feature, folds, share, auc_alone, channel, row, column

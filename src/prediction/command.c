@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "prediction/evaluate.h"
+#include "prediction/fold_checkpoint.h"
+#include "prediction/permute.h"
 #include "prediction/say.h"
 #include "prediction/split.h"
 #include "radmix/error.h"
@@ -21,12 +23,14 @@ typedef struct {
   rx_folds *folds;
   rx_results *results;
   rx_results *beside; /* split = image: the same with patients held out */
+  rx_fold_checkpoint *checkpoint;
   int isa;
 } work;
 
 static void destroy_work(work *w) {
   rx_results_destroy(&w->results);
   rx_results_destroy(&w->beside);
+  rx_fold_checkpoint_close(&w->checkpoint);
   rx_folds_destroy(&w->folds);
   rx_panel_destroy(&w->panel);
   rx_recipe_destroy(&w->recipe);
@@ -80,6 +84,17 @@ static rx_status create_results(const rx_job *job, work *w) {
   return RX_OK;
 }
 
+/* What is done is kept, from here on. */
+static void begin_checkpoint(work *w) {
+  rx_results *all[2] = {w->results, w->beside};
+
+  for (int k = 0; k < 2 && all[k]; k++) {
+    all[k]->checkpoint = w->checkpoint;
+    all[k]->number = k;
+  }
+  rx_fold_checkpoint_watch(w->checkpoint, w->beside ? 2 : 1, all);
+}
+
 /* Slices held out, whatever patient they are of. */
 static rx_status evaluate_rows(const rx_job *job, work *w, rx_nested_plan plan, int s) {
   int *fold = NULL;
@@ -94,12 +109,15 @@ static rx_status evaluate_rows(const rx_job *job, work *w, rx_nested_plan plan, 
 
 static rx_status evaluate(const rx_job *job, work *w) {
   RX_TRY(RX_AGREE(job->comm, create_results(job, w)));
+  RX_TRY(rx_fold_checkpoint_open(job, rx_recipe_id(w->recipe), &w->checkpoint));
+  begin_checkpoint(w);
   rx_results *honest = w->beside ? w->beside : w->results;
   if (w->beside) rx_say_leak(job);
   for (int s = 0; s < w->panel->n_sets; s++) {
     rx_nested_plan plan = rx_evaluate_plan(job, w->panel, &w->panel->sets[s], w->folds, w->isa);
     RX_TRY(rx_evaluate_set(job, &plan, w->folds->fold, honest, s));
     if (w->beside) RX_TRY(evaluate_rows(job, w, plan, s));
+    if (job->config->prediction_permutations) RX_TRY(rx_permute_set(job, w->results, s, w->isa));
   }
   return RX_AGREE(job->comm, rx_evaluate_compare(honest));
 }
@@ -111,6 +129,7 @@ static rx_status store(const rx_job *job, const work *w, const char *path) {
   if (job->rank == 0) {
     status = rx_results_tables(job, w->results);
     if (!status) status = rx_results_store(job, w->results, w->recipe, memory, path);
+    if (!status) rx_fold_checkpoint_remove(job);
   }
   return RX_AGREE(job->comm, status);
 }
@@ -123,8 +142,7 @@ static rx_status refuse_absent(const rx_config *config) {
   const struct {
     const char *name;
     bool is_asked;
-  } absent[] = {{"permutations", config->prediction_permutations > 0},
-                {"strict_folds = yes", config->prediction_strict_folds != 0},
+  } absent[] = {{"strict_folds = yes", config->prediction_strict_folds != 0},
                 {"apply", *config->prediction_apply != '\0'}};
 
   for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)

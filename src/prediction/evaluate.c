@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "prediction/fold_checkpoint.h"
 #include "prediction/solver.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
@@ -116,17 +117,14 @@ typedef struct {
   size_t n;
   rx_target *targets;
   int *outcome;
-  rx_nested **nested;
+  rx_nested **nested; /* [n], views; the results own them */
   rx_outcome_model **models;
 } target_list;
 
 static void destroy_targets(target_list *list) {
   free(list->targets);
   free(list->outcome);
-  for (size_t t = 0; t < list->n; t++) {
-    if (list->nested) rx_nested_destroy(&list->nested[t]);
-    if (list->models) rx_outcome_model_destroy(&list->models[t]);
-  }
+  for (size_t t = 0; list->models && t < list->n; t++) rx_outcome_model_destroy(&list->models[t]);
   free(list->nested);
   free(list->models);
 }
@@ -148,24 +146,28 @@ static rx_status list_targets(const rx_nested_plan *plan, const int *fold,
     if (p->status != RX_PREDICTED) continue;
     list->targets[list->n] = (rx_target){y, fold, rx_evaluate_key(panel->outcomes[o])};
     list->outcome[list->n] = o;
-    RX_TRY(rx_nested_create(plan, &panel->sets[s], &list->nested[list->n]));
-    list->n++;
+    RX_TRY(rx_nested_create(plan, &panel->sets[s], &p->nested));
+    RX_TRY(rx_fold_checkpoint_restore_nested(results->checkpoint, results->number, o, s, plan,
+                                             &panel->sets[s], p->nested));
+    list->nested[list->n++] = p->nested;
   }
   return RX_OK;
 }
 
 /* The outer folds in groups that give the ranks enough to do; a line a group. */
-static rx_status run_folds(const rx_job *job, const rx_nested_plan *plan, const rx_feature_set *set,
-                           target_list *list) {
+static rx_status run_folds(const rx_job *job, const rx_nested_plan *plan, const rx_results *results,
+                           int s, const target_list *list) {
   enum { ENOUGH = 64 }; /* problems in hand at once */
   int n_fits = plan->n_repeats * plan->n_folds;
   int per_fit = (int)list->n * plan->n_inner, group = 1 + ENOUGH / per_fit;
   rx_progress progress = rx_progress_begin(job->log, "predict", n_fits, "outer folds");
 
-  for (int first = 0; first < n_fits; first += group) {
+  for (int first = list->nested[0]->n_done; first < n_fits; first += group) {
     int count = n_fits - first < group ? n_fits - first : group;
-    RX_TRY(rx_nested_run(plan, set, list->n, list->targets, first, count, list->nested));
+    RX_TRY(rx_nested_run(plan, &results->panel->sets[s], list->n, list->targets, first, count,
+                         list->nested));
     rx_progress_update(&progress, first + count);
+    if (first + count < n_fits) RX_TRY(rx_fold_checkpoint_pause(job, results->checkpoint));
   }
   rx_progress_end(&progress);
   return RX_OK;
@@ -254,9 +256,7 @@ static rx_status judge_all(const rx_job *job, const rx_nested_plan *plan, rx_res
                            int s, target_list *list) {
   for (size_t t = 0; t < list->n; t++) {
     rx_prediction *p = rx_results_at(results, list->outcome[t], s);
-    p->nested = list->nested[t];
     p->model = list->models[t];
-    list->nested[t] = NULL;
     list->models[t] = NULL;
     RX_TRY(judge(job, plan, results->panel, &results->panel->sets[s], list->outcome[t], p));
   }
@@ -271,7 +271,7 @@ rx_status rx_evaluate_set(const rx_job *job, const rx_nested_plan *plan, const i
 
   if (status || !list.n) goto done;
   if ((status = rx_outcome_model_fit(plan, set, list.n, list.targets, list.models))) goto done;
-  if ((status = run_folds(job, plan, set, &list))) goto done;
+  if ((status = run_folds(job, plan, results, s, &list))) goto done;
   status = RX_AGREE(job->comm, judge_all(job, plan, results, s, &list));
 done:
   destroy_targets(&list);

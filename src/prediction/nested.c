@@ -249,6 +249,7 @@ static rx_status finish_outer(run *r, size_t outer, rx_nested *out) {
   out->nonzeros[fit] = (double)rx_lasso_nonzeros(path, step);
   out->kkt[fit] = path->kkt[step];
   out->is_converged = out->is_converged && path->is_converged;
+  out->n_done = (int)fit + 1;
   return RX_AGREE(r->plan->comm, judge_patients(r, y, &out->auc[fit]));
 }
 

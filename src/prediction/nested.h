@@ -39,6 +39,7 @@ typedef struct {
                      * from a fit without it; NAN where there is none; owned, as all that follows */
   double *selected; /* [n_features], how many of the outer fits select the feature */
   double *lambda, *nonzeros, *auc, *row_auc, *kkt; /* [n_repeats * n_folds], of the outer fits */
+  int n_done;                                      /* outer folds */
   bool is_converged;
 } rx_nested;
 

@@ -135,6 +135,7 @@ static rx_status combine_rows(const fitting *f, size_t t, rx_outcome_model *m) {
     rx_curve_combine(m->row_auc, m->row_auc_error, (int)n, (int)n_folds, values + n_folds * n,
                      weights);
     rx_curve_choose(m->loss, m->loss_error, (int)n, false, &m->at_min, &m->at_1se);
+    rx_curve_choose(m->row_auc, m->row_auc_error, (int)n, true, &m->at_min_auc, &m->at_1se_auc);
   }
   free(values);
   free(weights);

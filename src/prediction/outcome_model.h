@@ -16,8 +16,9 @@ typedef struct {
   double *loss, *loss_error;       /* [n_lambdas], deviance or squared error, of rows */
   double *row_auc, *row_auc_error; /* [n_lambdas] */
   double *patient_auc, *f1, *f1_all_positive, *balanced_accuracy; /* [n_lambdas], of patients */
-  int at_min, at_1se; /* lambda.min and lambda.1se by loss */
-  double worst_kkt;   /* of this path and those of the folds */
+  int at_min, at_1se;         /* lambda.min and lambda.1se by loss: what models are taken from */
+  int at_min_auc, at_1se_auc; /* by row_auc, which is coarse where folds are small */
+  double worst_kkt;           /* of this path and those of the folds */
   bool is_converged;
 } rx_outcome_model;
 

@@ -137,6 +137,8 @@ static rx_status put_path(rx_store *store, const char *group, const rx_outcome_m
     status = put_vector(store, name, curves[c].name, n, curves[c].values);
   if (!status) status = put_number(store, name, "lambda_min", m->path->lambda[m->at_min]);
   if (!status) status = put_number(store, name, "lambda_1se", m->path->lambda[m->at_1se]);
+  if (!status) status = put_number(store, name, "lambda_min_auc", m->path->lambda[m->at_min_auc]);
+  if (!status) status = put_number(store, name, "lambda_1se_auc", m->path->lambda[m->at_1se_auc]);
   if (!status) status = put_number(store, name, "worst_kkt", m->worst_kkt);
   return status;
 }

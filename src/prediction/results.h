@@ -32,8 +32,9 @@ typedef struct {
   double repeat_auc;        /* mean over repeats of the AUC pooled over patients */
   double *alone;            /* [n_features], AUC of the feature's patient means by itself */
   int n_permutations;       /* of labels */
+  int n_permuted;           /* of 1 + n_permutations, while they are made */
   double permutation_observed, permutation_mean, permutation_p;
-  double *permutation_auc; /* [n_permutations] */
+  double *permutation_auc; /* [n_permutations]; gaussian: correlations */
 } rx_prediction;
 
 /* Two sets on the patients that both score. */
@@ -46,6 +47,8 @@ typedef struct {
 typedef struct rx_results {
   const rx_panel *panel;
   const rx_folds *folds;
+  struct rx_fold_checkpoint *checkpoint; /* may be NULL; not owned */
+  int number;                            /* in the checkpoint */
   const struct rx_results *beside; /* split = image: the same with patients held out; else NULL */
   rx_prediction *predictions;      /* [n_outcomes][n_sets]; owned */
   int n_comparisons;

@@ -127,9 +127,24 @@ static void say_prediction(const rx_job *job, const rx_results *results, int o, 
   say_alone(job, set, p);
 }
 
+static void say_permutations(const rx_job *job, const rx_results *results, int o, int s) {
+  const rx_prediction *p = rx_results_at(results, o, s);
+
+  if (!p->n_permutations) return;
+  rx_log_info(job->log,
+              "predict: %s from %s: %s of patient means %.3f, labels permuted %.3f on average of "
+              "%d, p = %.3g",
+              results->panel->outcomes[o], results->panel->sets[s].name,
+              results->panel->is_binary ? "AUC" : "correlation", p->permutation_observed,
+              p->permutation_mean, p->n_permutations, p->permutation_p);
+}
+
 void rx_say_results(const rx_job *job, const rx_results *results) {
   for (int o = 0; o < results->panel->n_outcomes; o++)
-    for (int s = 0; s < results->panel->n_sets; s++) say_prediction(job, results, o, s);
+    for (int s = 0; s < results->panel->n_sets; s++) {
+      say_prediction(job, results, o, s);
+      say_permutations(job, results, o, s);
+    }
   if (results->beside) results = results->beside;
   for (int i = 0; i < results->n_comparisons; i++) {
     const rx_comparison *c = &results->comparisons[i];

@@ -68,4 +68,37 @@ radmix_on 1 predict study.ini -s prediction.fold_file=folds.tsv --force
 ok $? "its fold file is read back to the same numbers"
 refuses 78 'prediction.level = image' 1 predict study.ini -s prediction.split=image \
   -s prediction.level=patient --force
+
+# ---- labels permuted ----
+
+permuted=(-s prediction.permutations=20 -s prediction.level=patient --force)
+radmix_on 2 predict study.ini "${permuted[@]}"
+[ "$code" = 0 ] && grep -qE 'labels of 2 outcomes permuted over patients 20 times, .*: about' err.txt &&
+  within "$(column permutation_mean_auc ER)" 0.3 0.6 && within "$(column permutation_p N)" 0.04 1
+ok $? "labels are permuted over patients, and what it costs is said first"
+cp out/predictions-summary.tsv two.tsv
+radmix_on 1 predict study.ini "${permuted[@]}"
+cmp -s two.tsv out/predictions-summary.tsv
+ok $? "permutations are the same on one rank"
+
+# ---- asked to stop ----
+
+long=(predict study.ini -s prediction.permutations=60 -s prediction.repeats=3)
+rm out/predictions.h5
+"$RADMIX" "${long[@]}" 2> err.txt &
+job=$!
+until [ -e out/predictions-checkpoint.h5 ] || ! kill -0 $job 2> /dev/null; do
+  grep -q 'permuted over patients' err.txt && kill -USR1 $job
+  sleep 0.05
+done
+wait $job
+[ $? = 75 ] && [ -e out/predictions-checkpoint.h5 ] && [ ! -e out/predictions.h5 ]
+ok $? "asked to stop, predict leaves a checkpoint and ends with 75"
+radmix_on 2 "${long[@]}"
+[ "$code" = 0 ] && grep -q 'goes on from a checkpoint' err.txt && [ ! -e out/predictions-checkpoint.h5 ]
+ok $? "the same command goes on, and the checkpoint is gone at the end"
+cp out/predictions-summary.tsv resumed.tsv
+radmix_on 2 "${long[@]}" --force
+cmp -s resumed.tsv out/predictions-summary.tsv
+ok $? "the result is that of a run left alone"
 finish
