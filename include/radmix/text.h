@@ -35,6 +35,9 @@ rx_status rx_path_absolute(const char *path, char *out, size_t size);
 /* Points at the last part of a path. */
 const char *rx_path_name(const char *path);
 bool rx_path_ends(const char *path, const char *ending);
+/* Checks that an input is there and is a file: a pipe can be read once only, a device for ever.
+ * expected  "a table". Errors: RX_ERR_NOINPUT; RX_ERR_INPUT: a folder, a pipe, a device. */
+rx_status rx_path_check(const char *path, const char *expected);
 
 /* Identifiers of patients match when their keys are equal: a TCGA barcode's key is its first 12
  * characters, any other identifier is its own key. */

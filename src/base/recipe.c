@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <xxhash.h>
 
 #include "radmix/error.h"
@@ -82,14 +81,10 @@ const char *rx_recipe_text(const rx_recipe *recipe) {
 
 /* The hash of the content of a file. */
 static rx_status hash_file(const char *path, uint64_t *id) {
-  struct stat about;
   char *block = NULL;
   size_t n;
 
-  if (stat(path, &about))
-    return RX_FAIL(RX_ERR_NOINPUT, "%s: expected a file, found: %s", path, strerror(errno));
-  if (S_ISDIR(about.st_mode))
-    return RX_FAIL(RX_ERR_INPUT, "%s: expected a file, found a folder", path);
+  RX_TRY(rx_path_check(path, "a file"));
   FILE *file = fopen(path, "rb");
   if (!file)
     return RX_FAIL(RX_ERR_NOINPUT, "%s: expected a file, found: %s", path, strerror(errno));

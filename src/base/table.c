@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include "radmix/broadcast.h"
@@ -46,12 +45,7 @@ static rx_status read_bytes(gzFile file, rx_table *table) {
 
 /* Takes the file into table->text, with an end of line and a zero byte after it. */
 static rx_status read_file(rx_table *table) {
-  struct stat about;
-
-  if (stat(table->path, &about))
-    return RX_FAIL(RX_ERR_NOINPUT, "%s: expected a table, found: %s", table->path, strerror(errno));
-  if (S_ISDIR(about.st_mode))
-    return RX_FAIL(RX_ERR_INPUT, "%s: expected a table, found a folder", table->path);
+  RX_TRY(rx_path_check(table->path, "a table"));
   gzFile file = gzopen(table->path, "rb");
   if (!file)
     return RX_FAIL(RX_ERR_NOINPUT, "%s: expected a table, found: %s", table->path, strerror(errno));

@@ -1,9 +1,11 @@
 #include "radmix/text.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "radmix/error.h"
@@ -91,6 +93,16 @@ bool rx_path_ends(const char *path, const char *ending) {
   size_t n = strlen(path), m = strlen(ending);
 
   return n >= m && !strcmp(path + n - m, ending);
+}
+
+rx_status rx_path_check(const char *path, const char *expected) {
+  struct stat about;
+
+  if (stat(path, &about))
+    return RX_FAIL(RX_ERR_NOINPUT, "%s: expected %s, found: %s", path, expected, strerror(errno));
+  if (S_ISREG(about.st_mode)) return RX_OK;
+  return RX_FAIL(RX_ERR_INPUT, "%s: expected %s, found %s", path, expected,
+                 S_ISDIR(about.st_mode) ? "a folder" : "a pipe or a device");
 }
 
 /* TCGA-AA-BBBB, or longer: TCGA-AA-BBBB-01A-... */

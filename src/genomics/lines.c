@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include "radmix/broadcast.h"
@@ -39,12 +38,7 @@ static rx_status read_bytes(gzFile file, const char *path, rx_lines *lines) {
 }
 
 static rx_status read_file(const char *path, rx_lines *lines) {
-  struct stat about;
-
-  if (stat(path, &about))
-    return RX_FAIL(RX_ERR_NOINPUT, "%s: expected a text file, found: %s", path, strerror(errno));
-  if (S_ISDIR(about.st_mode))
-    return RX_FAIL(RX_ERR_INPUT, "%s: expected a text file, found a folder", path);
+  RX_TRY(rx_path_check(path, "a text file"));
   gzFile file = gzopen(path, "rb");
   if (!file)
     return RX_FAIL(RX_ERR_NOINPUT, "%s: expected a text file, found: %s", path, strerror(errno));

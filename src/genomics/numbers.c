@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include "radmix/error.h"
@@ -31,14 +30,10 @@ static void close_lines(line_reader *r) {
 }
 
 static rx_status open_lines(const char *path, line_reader *r) {
-  struct stat about;
   bool is_csv = rx_path_ends(path, ".csv") || rx_path_ends(path, ".csv.gz");
 
   *r = (line_reader){.path = path, .separator = is_csv ? ',' : '\t', .room = FIRST_ROOM};
-  if (stat(path, &about))
-    return RX_FAIL(RX_ERR_NOINPUT, "%s: expected a table, found: %s", path, strerror(errno));
-  if (S_ISDIR(about.st_mode))
-    return RX_FAIL(RX_ERR_INPUT, "%s: expected a table, found a folder", path);
+  RX_TRY(rx_path_check(path, "a table"));
   r->file = gzopen(path, "rb");
   if (!r->file)
     return RX_FAIL(RX_ERR_NOINPUT, "%s: expected a table, found: %s", path, strerror(errno));
