@@ -56,7 +56,7 @@ void rx_texts_destroy(char ***texts, size_t n);
  * out. */
 rx_status rx_store_get_frame(const rx_store *store, const char *name, rx_frame **out);
 
-/* Silences HDF5's own messages. */
+/* Silences HDF5's own messages, and forbids files to lead to other files (external links). */
 void rx_store_quiet(void);
 
 #endif

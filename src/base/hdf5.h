@@ -22,6 +22,11 @@ hid_t rx_hdf5_creation(int n_dims, const hsize_t *chunk);
 hid_t rx_hdf5_links(void);
 /* A file access list without file locks, and over comm when it is not MPI_COMM_NULL. */
 hid_t rx_hdf5_access(MPI_Comm comm, MPI_Info info);
+/* Opens a dataset whose numbers are in this file; a negative number when it is none. */
+hid_t rx_hdf5_open(hid_t file, const char *name);
+/* Tells whether a file can hold what a dataset claims: names of 2^36 rows take no room in it when
+ * they were never written, and all memory when they are read. */
+bool rx_hdf5_is_stored(hid_t dataset);
 rx_status rx_hdf5_attribute(hid_t object, const char *name, const char *text);
 rx_status rx_hdf5_encode(hid_t object, const char *encoding, const char *version);
 hid_t rx_hdf5_text_type(void); /* UTF-8, of variable length; close with H5Tclose() */

@@ -210,7 +210,7 @@ static rx_status move_block(const rx_matrix *matrix, const char *name, rx_type t
   size_t rows = row_bytes ? largest_write / row_bytes + 1 : 1;
   uint64_t pieces = (n_rows + rows - 1) / rows;
   hid_t file = matrix->file->parallel;
-  hid_t dataset = rx_matrix_has(matrix, name) ? H5Dopen2(file, name, H5P_DEFAULT) : H5I_INVALID_HID;
+  hid_t dataset = rx_matrix_has(matrix, name) ? rx_hdf5_open(file, name) : H5I_INVALID_HID;
   rx_status status = RX_OK;
 
   if (dataset < 0)
@@ -269,12 +269,26 @@ rx_status rx_matrix_commit(rx_matrix **matrix, const rx_recipe *recipe) {
 
 /* ---- reading ---- */
 
+/* X has a row for each name of obs and a column for each of var; it may be absent. */
+static rx_status check_shape(const rx_store *store, const rx_matrix *matrix) {
+  size_t dims[4];
+  int n_dims;
+
+  if (!rx_store_has(store, "X")) return RX_OK;
+  RX_TRY(rx_store_shape(store, "X", &n_dims, dims));
+  if (n_dims == 2 && dims[0] == matrix->obs->n_rows && dims[1] == matrix->var->n_rows) return RX_OK;
+  return RX_FAIL(RX_ERR_INPUT, "%s: /X: expected %zu x %zu numbers as obs and var say, found %s",
+                 matrix->path, matrix->obs->n_rows, matrix->var->n_rows,
+                 n_dims == 2 ? "another shape" : "another number of dimensions");
+}
+
 static rx_status read_names(const char *path, rx_matrix *matrix) {
   rx_store *store = NULL;
 
   RX_TRY(rx_store_open(path, &store));
   rx_status status = rx_store_get_frame(store, "obs", &matrix->obs);
   if (!status) status = rx_store_get_frame(store, "var", &matrix->var);
+  if (!status) status = check_shape(store, matrix);
   rx_store_close(&store);
   return status;
 }
@@ -312,7 +326,7 @@ rx_status rx_matrix_shape(const rx_matrix *matrix, const char *name, size_t *n_r
                           size_t *n_columns) {
   hsize_t dims[H5S_MAX_RANK] = {0};
   hid_t file = matrix->file->parallel;
-  hid_t dataset = rx_matrix_has(matrix, name) ? H5Dopen2(file, name, H5P_DEFAULT) : H5I_INVALID_HID;
+  hid_t dataset = rx_matrix_has(matrix, name) ? rx_hdf5_open(file, name) : H5I_INVALID_HID;
   int n_dims = -1;
 
   if (dataset >= 0) {

@@ -4,13 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hdf5.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
 #include "radmix/result.h"
+#include "radmix/text.h"
+
+/* A dataset may be compressed, and deflate cannot make less than 1 byte of so many. */
+static const double most_inflation = 1032;
+/* Bytes of a claim that is not worth a question. */
+static const size_t small_claim = (size_t)1 << 24;
 
 size_t rx_type_size(rx_type type) {
   static const size_t sizes[] = {4, 8, 1, 4, 8};
@@ -71,6 +76,29 @@ hid_t rx_hdf5_text_type(void) {
   return type;
 }
 
+hid_t rx_hdf5_open(hid_t file, const char *name) {
+  hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+
+  if (dataset < 0) return dataset;
+  hid_t creation = H5Dget_create_plist(dataset);
+  bool is_here = H5Pget_layout(creation) != H5D_VIRTUAL && H5Pget_external_count(creation) <= 0;
+  H5Pclose(creation);
+  if (is_here) return dataset;
+  H5Dclose(dataset);
+  return H5I_INVALID_HID;
+}
+
+bool rx_hdf5_is_stored(hid_t dataset) {
+  hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
+  hssize_t points = H5Sget_simple_extent_npoints(space);
+  double claimed = (double)points * (double)H5Tget_size(type);
+  double stored = (double)H5Dget_storage_size(dataset);
+
+  H5Sclose(space);
+  H5Tclose(type);
+  return claimed <= (double)small_claim || claimed <= stored * most_inflation;
+}
+
 rx_status rx_hdf5_attribute(hid_t object, const char *name, const char *text) {
   hid_t type = rx_hdf5_text_type(), space = H5Screate(H5S_SCALAR);
 
@@ -102,6 +130,7 @@ rx_status rx_store_unwritable(const rx_store *store, const char *name) {
 
 void rx_store_quiet(void) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  H5Lunregister(H5L_TYPE_EXTERNAL);
 }
 
 static rx_status allocate(const char *path, bool is_part, rx_store **out) {
@@ -136,12 +165,7 @@ rx_status rx_store_create(const char *path, rx_store **out) {
 }
 
 static rx_status open_file(const char *name, unsigned flags, rx_store *store) {
-  struct stat about;
-
-  if (stat(name, &about))
-    return RX_FAIL(RX_ERR_NOINPUT, "%s: expected an HDF5 file, found: %s", name, strerror(errno));
-  if (S_ISDIR(about.st_mode))
-    return RX_FAIL(RX_ERR_INPUT, "%s: expected an HDF5 file, found a folder", name);
+  RX_TRY(rx_path_check(name, "an HDF5 file"));
   if (access(name, R_OK))
     return RX_FAIL(RX_ERR_NOINPUT, "%s: expected an HDF5 file, found: %s", name, strerror(errno));
   hid_t list = rx_hdf5_access(MPI_COMM_NULL, MPI_INFO_NULL);
@@ -294,7 +318,7 @@ bool rx_store_has(const rx_store *store, const char *name) {
 }
 
 static hid_t open_dataset(const rx_store *store, const char *name) {
-  return rx_store_has(store, name) ? H5Dopen2(store->file, name, H5P_DEFAULT) : H5I_INVALID_HID;
+  return rx_store_has(store, name) ? rx_hdf5_open(store->file, name) : H5I_INVALID_HID;
 }
 
 rx_status rx_store_shape(const rx_store *store, const char *name, int *n_dims, size_t dims[4]) {
@@ -304,8 +328,10 @@ rx_status rx_store_shape(const rx_store *store, const char *name, int *n_dims, s
   if (dataset < 0) return rx_store_unreadable(store, name, "an array");
   hid_t space = H5Dget_space(dataset);
   *n_dims = H5Sget_simple_extent_dims(space, extent, NULL);
+  bool is_stored = rx_hdf5_is_stored(dataset);
   H5Sclose(space);
   H5Dclose(dataset);
+  if (!is_stored) return rx_store_unreadable(store, name, "the numbers of its shape");
   if (*n_dims < 0 || *n_dims > 4)
     return rx_store_unreadable(store, name, "an array of at most 4 dimensions");
   for (int d = 0; d < *n_dims; d++) dims[d] = (size_t)extent[d];

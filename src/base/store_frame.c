@@ -48,10 +48,10 @@ static rx_status read_texts(hid_t dataset, size_t n, char **texts) {
 
 /* Opens a dataset of texts and tells how many there are. */
 static rx_status open_texts(const rx_store *store, const char *name, hid_t *dataset, size_t *n) {
-  *dataset = rx_store_has(store, name) ? H5Dopen2(store->file, name, H5P_DEFAULT) : H5I_INVALID_HID;
+  *dataset = rx_store_has(store, name) ? rx_hdf5_open(store->file, name) : H5I_INVALID_HID;
   if (*dataset < 0) return rx_store_unreadable(store, name, "texts");
   hid_t type = H5Dget_type(*dataset), space = H5Dget_space(*dataset);
-  bool is_text = H5Tget_class(type) == H5T_STRING;
+  bool is_text = H5Tget_class(type) == H5T_STRING && rx_hdf5_is_stored(*dataset);
   *n = (size_t)H5Sget_simple_extent_npoints(space);
   H5Tclose(type);
   H5Sclose(space);
@@ -150,9 +150,10 @@ static rx_status write_column(rx_store *store, const char *frame, size_t n_rows,
   char path[NAME_SIZE];
   int length = snprintf(path, sizeof path, "%s/%s", frame, column->name);
 
-  if (length < 0 || length >= NAME_SIZE || strchr(column->name, '/'))
+  bool is_taken = !*column->name || !strcmp(column->name, ".") || !strcmp(column->name, "_index");
+  if (length < 0 || length >= NAME_SIZE || strchr(column->name, '/') || is_taken)
     return RX_FAIL(RX_ERR_INPUT,
-                   "expected the name of a column, short and without '/', found '%.100s'",
+                   "expected the name of a column, short, without '/', not _index, found '%.100s'",
                    column->name);
   if (column->kind == RX_TEXT) return rx_store_put_texts(store, path, n_rows, column->text);
   if (column->kind == RX_REAL)
@@ -235,7 +236,7 @@ rx_status rx_store_put_column(rx_store *store, const char *frame, size_t n_rows,
 
 /* The number of rows of a column of numbers, or 0 when it is something else. */
 static size_t count_numbers(const rx_store *store, const char *path, bool *is_integer) {
-  hid_t dataset = H5Dopen2(store->file, path, H5P_DEFAULT);
+  hid_t dataset = rx_hdf5_open(store->file, path);
 
   if (dataset < 0) return 0;
   hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
