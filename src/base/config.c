@@ -42,14 +42,15 @@ static rx_status refuse(const row *r, const char *expected, const char *text) {
 /* Reads a number within "least..most". */
 static rx_status read_number(const row *r, const char *text, double *value) {
   const char *dots = strstr(r->range, "..");
-  char expected[128], first[32], *end;
+  char expected[128], first[32];
 
   snprintf(first, sizeof first, "%.*s", (int)(dots - r->range), r->range);
   double least = strtod(first, NULL), most = strtod(dots + 2, NULL);
   snprintf(expected, sizeof expected, "%s from %.10g to %.10g",
            r->type == TYPE_int ? "a whole number" : "a number", least, most);
-  double number = strtod(text, &end);
-  if (end == text || *end || !(number >= least && number <= most)) return refuse(r, expected, text);
+  double number;
+  if (!rx_number_read(text, &number) || !(number >= least && number <= most))
+    return refuse(r, expected, text);
   if (r->type == TYPE_int && number != floor(number)) return refuse(r, expected, text);
   *value = number;
   return RX_OK;
