@@ -109,7 +109,7 @@ static rx_status check_name(const rx_table *table, size_t row, size_t column) {
                  (long long)rx_table_line(table, row), rx_table_name(table, column), cell);
 }
 
-/* The columns that the slices get from elsewhere. */
+/* Columns have names, which are their own, and not those that the slices get from elsewhere. */
 static rx_status check_columns(const rx_table *table) {
   const char *taken[] = {"volume", "slice", "image"};
 
@@ -117,6 +117,12 @@ static rx_status check_columns(const rx_table *table) {
     if (rx_table_find(table, taken[n]) >= 0)
       return RX_FAIL(RX_ERR_INPUT, "%s:%lld: a column must not be named '%s': slices have one",
                      table->path, (long long)table->lines[0], taken[n]);
+  for (size_t column = 0; column < table->n_columns; column++) {
+    const char *name = rx_table_name(table, column);
+    if (!*name || rx_table_find(table, name) != (ptrdiff_t)column)
+      return RX_FAIL(RX_ERR_INPUT, "%s:%lld: expected a name of its own for column %zu, found '%s'",
+                     table->path, (long long)table->lines[0], column + 1, name);
+  }
   return RX_OK;
 }
 
