@@ -139,6 +139,11 @@ rx_status rx_model_write(const rx_job *job, const rx_recipe *recipe, rx_training
   return RX_AGREE(job->comm, status);
 }
 
+/* A number of the file as one of a network; -1, which no network has, when it is beyond all. */
+static int size_of(double number) {
+  return number >= 0 && number <= 512 ? (int)number : -1;
+}
+
 static rx_status get_network(const rx_store *store, const char *path, rx_model *model) {
   double levels, channels, size;
 
@@ -146,7 +151,8 @@ static rx_status get_network(const rx_store *store, const char *path, rx_model *
   RX_TRY(rx_store_get_number(store, "network/channels", &channels));
   RX_TRY(rx_store_get_number(store, "network/size", &size));
   RX_TRY(rx_store_get_number(store, "network/noise", &model->noise));
-  rx_status status = rx_network_build((int)levels, (int)channels, (int)size, &model->network);
+  rx_status status =
+      rx_network_build(size_of(levels), size_of(channels), size_of(size), &model->network);
   return status ? RX_FAIL(RX_ERR_INPUT, "%s: network: %s", path, rx_error_message()) : RX_OK;
 }
 

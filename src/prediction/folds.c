@@ -229,6 +229,7 @@ static rx_status find_columns(const rx_table *table, fold_columns *c, int *n_rep
 static rx_status read_rows(const rx_table *table, const fold_columns *c, const rx_names *names,
                            rx_folds *folds) {
   char key[RX_KEY_SIZE];
+  size_t n_known = 0;
 
   for (size_t r = 0; r < table->n_rows; r++) {
     int repeat = 0, fold = 0;
@@ -243,8 +244,11 @@ static rx_status read_rows(const rx_table *table, const fold_columns *c, const r
                      table->path, (long long)rx_table_line(table, r),
                      rx_table_cell(table, r, c->patient), repeat);
     *at = fold ? fold - 1 : folds->n_folds;
+    n_known++;
   }
-  return RX_OK;
+  if (n_known) return RX_OK;
+  return RX_FAIL(RX_ERR_INPUT, "%s: expected patients of the study, found none of %zu", table->path,
+                 folds->n_patients);
 }
 
 static rx_status check_repeats(const rx_table *table, const rx_folds *folds,
