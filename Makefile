@@ -25,6 +25,7 @@ OBJECTS = $(SOURCES:%.c=$B/%.o) \
           $(foreach isa,2 3 4,$(KERNELS:%.kernel.c=$B/%.kernel.v$(isa).o))
 UNIT = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/mpi/test_*.c))
+CAMPAIGN = $B/tests/campaign/campaign
 BENCHES = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bench/*.c))
 
 # V=1 shows the commands.
@@ -70,7 +71,7 @@ $B/flags: FORCE
 	  echo '$(subst ','"'"',$(CC) $(CFLAGS_ALL) $(LIBS))' > $@
 FORCE:
 
-tests: $(UNIT) $(MPI_TESTS)
+tests: $(UNIT) $(MPI_TESTS) $(CAMPAIGN)
 benches: $(BENCHES)
 
 clean:
@@ -117,6 +118,12 @@ demo: have-build
 check: have-test
 	@$(MAKE) --no-print-directory -j2 all tests
 	@tests/run $B $(TESTS)
+
+.PHONY: campaign
+# Bad inputs of every reader, and a table of what became of them: tests/campaign/run.sh.
+campaign: have-test
+	@$(MAKE) --no-print-directory -j2 all $(CAMPAIGN)
+	@RADMIX_BUILD=$B tests/campaign/run.sh
 
 # ---- installing, clusters ----
 
