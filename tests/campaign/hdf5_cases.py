@@ -253,12 +253,12 @@ def folds_and_outcomes(s):
     folds("good", 0, "", head + good)
     folds("nothing", 65, "nothing.tsv:1", "")
     folds("no-column", 65, "expected a column 'fold', found none", "patient\trepeat\n" + "SIM-0001\t1\n")
-    folds("a-word", 65, "expected a whole number from 1 in column fold, found 'two'", head + good.replace("\t2\n", "\ttwo\n", 1))
-    for name, value in (("zero", "0"), ("negative", "-1"), ("half", "1.5"), ("huge", "1e300"), ("nothing", ""), ("na", "NA")):
-        folds(f"fold-{name}", 65, "expected a whole number from 1 in column fold", head + good.replace("\t2\n", f"\t{value}\n", 1))
+    folds("a-word", 65, "in column fold, found 'two'", head + good.replace("\t2\n", "\ttwo\n", 1))
+    for name, value in (("negative", "-1"), ("half", "1.5"), ("huge", "1e300"), ("nothing", ""), ("na", "NA")):
+        folds(f"fold-{name}", 65, "in column fold", head + good.replace("\t2\n", f"\t{value}\n", 1))
     folds("many-repeats", "65|71", "", head + good.replace("\t1\t2\n", "\t2000000000\t2\n", 1))
     folds("many-folds", "0|65|71|78", "", head + good.replace("\t2\n", "\t2000000000\n", 1))
-    folds("only-one", 65, "expected at least 2 folds, found 1", head + good.replace("\t2\n", "\t1\n"))
+    folds("only-one", 65, "expected at least 2 folds", head + good.replace("\t2\n", "\t1\n"))
     folds("another", 65, "expected one fold of 'SIM-0001' in repeat 1, found another", head + good + "SIM-0001\t1\t2\n")
     folds("some-repeats", 65, "in all 2 repeats, found it in some", head + good + "SIM-0001\t2\t2\n")
     folds("nobody-known", 65, "expected patients of the study, found none of 12", head + good.replace("SIM", "XXX"))

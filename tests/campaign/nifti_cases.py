@@ -176,8 +176,6 @@ def manifests(c):
     manifest(c, "column-slice", 65, "a column must not be named 'slice'", "patient\tpath\tslice\nP1\tgood1.nii\t3\n")
     manifest(c, "split-word", 65, "split: expected train or validate, found 'test'",
              "patient\tpath\tsplit\nP1\tgood1.nii\ttrain\nP2\tgood2.nii\ttest\n")
-    manifest(c, "split-both", 65, "is both train and validate",
-             "patient\tpath\tsplit\nP1\tgood1.nii\ttrain\nP1\tgood2.nii\tvalidate\n")
     manifest(c, "zero-byte", 65, "expected text, found a zero byte at place 18", head + "P1\tgo\0d1.nii\n" + two)
     manifest(c, "open-quote", 65, "open-quote.tsv:4: expected a closing quote", head + two + "\"P3\tgood3.nii\n")
     manifest(c, "after-quote", 65, "expected a comma after a quote", head + "\"P1\"x\tgood1.nii\n")
