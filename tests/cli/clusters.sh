@@ -26,7 +26,7 @@ for ranks in 2 1 3 7; do
     [ -s diff.txt ] && different=1 && sed "s|^|# $name: |" diff.txt | head -n 3
   done
   for name in obsm/X_pca obsm/X_pca_slices varm/PCs uns/slice_scores; do
-    h5diff -d 1e-6 r2/clusters.h5ad r$ranks/clusters.h5ad "/$name" > diff.txt 2>&1 || different=1
+    h5diff -d 1e-9 r2/clusters.h5ad r$ranks/clusters.h5ad "/$name" > diff.txt 2>&1 || different=1
     [ -s diff.txt ] && different=1 && sed "s|^|# $name: |" diff.txt | head -n 3
   done
   [ $ranks = 2 ] && cp err.txt log.txt && continue
