@@ -4,6 +4,7 @@
 
 #include "describe.h"
 #include "grid.h"
+#include "permute_checkpoint.h"
 #include "radmix/association.h"
 #include "radmix/error.h"
 #include "radmix/matrix.h"
@@ -124,11 +125,12 @@ static rx_status make_associations(const rx_job *job, association *a) {
   RX_TRY(rx_grid_create(job, a->roster, &a->grid));
   RX_TRY(rx_describe_data(a->grid));
   RX_TRY(rx_describe_frames(a->grid, &a->obs, &a->var));
-  RX_TRY(rx_grid_permute(a->grid));
+  RX_TRY(rx_grid_permute(a->grid, a->recipe));
   RX_TRY(start_file(job, a));
   RX_TRY(rx_grid_fit(a->grid, a->matrix));
   RX_TRY(rx_grid_adjust(a->grid, a->matrix));
   RX_TRY(finish_files(job, a));
+  if (job->rank == 0) rx_permute_forget(job);
   rx_describe_found(a->grid);
   snprintf(done, sizeof done, "%zu x %zu fits", a->grid->n_features, a->grid->n_factors);
   rx_job_totals(job, "associate", done, a->path);

@@ -232,11 +232,11 @@ static rx_status write_layer(rx_grid *g, rx_matrix *matrix, const char *name, rx
   return rx_matrix_write(matrix, name, type, g->first, count ? g->n_mine : 0, first, count, data);
 }
 
-rx_status rx_grid_permute(rx_grid *g) {
+rx_status rx_grid_permute(rx_grid *g, const rx_recipe *recipe) {
   const int n = g->job->config->association_permutations;
 
   if (n == 0) return RX_OK;
-  RX_TRY(rx_permute_run(g, n, &g->permutations));
+  RX_TRY(rx_permute_run(g, recipe, n, &g->permutations));
   rx_status status = RX_NEW(&g->permuted, "associate: permutations", g->n_mine * g->width);
   if (!status) status = RX_NEW(&g->permuted_all, "associate: permutations", g->n_mine * g->width);
   return RX_AGREE(g->job->comm, status);

@@ -55,8 +55,8 @@ typedef struct rx_grid {
 rx_status rx_grid_create(const rx_job *job, const rx_roster *roster, rx_grid **out);
 void rx_grid_destroy(rx_grid **grid);
 
-/* Runs the permutations that are asked for. Collective. */
-rx_status rx_grid_permute(rx_grid *grid);
+/* Runs the permutations that are asked for; recipe  of the result, for checkpoints. Collective. */
+rx_status rx_grid_permute(rx_grid *grid, const rx_recipe *recipe);
 
 /* Fits all cells and writes X and the layers but q_all and q_hierarchical, or keeps what is to be
  * kept. Collective. */

@@ -10,11 +10,15 @@
 #include "fitter.h"
 #include "grid.h"
 #include "null_column.h"
+#include "permute_checkpoint.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
+#include "radmix/signal.h"
 #include "shuffle.h"
 
 enum { LANES = RX_REML_LANES, BATCH = 8 };
+
+static const double checkpoint_seconds = 60;
 
 /* A statistic this much below another one is the same, rounded otherwise: with few distinct values
  * many permutations are one. */
@@ -184,11 +188,13 @@ static rx_status permute_group(const rx_groups *groups, size_t own, int first, i
   return status;
 }
 
-/* A few permutations of all columns of this rank. Collective because of the reading. */
-static rx_status permute_batch(int first, int end, mover *m, rx_permutations *out) {
+/* A few permutations of all columns of this rank; is_stopped when a signal asks for it on the way.
+ * Collective because of the reading. */
+static rx_status permute_batch(int first, int end, mover *m, rx_permutations *out,
+                               bool *is_stopped) {
   rx_grid *g = m->grid;
 
-  for (size_t round = 0; round < g->n_rounds; round++) {
+  for (size_t round = 0; round < g->n_rounds && !*is_stopped; round++) {
     rx_groups *groups = NULL;
     size_t column, count;
     rx_grid_run(g, round, &column, &count);
@@ -198,6 +204,7 @@ static rx_status permute_batch(int first, int end, mover *m, rx_permutations *ou
       status = permute_group(groups, round * g->width, first, end, m, out);
     rx_groups_destroy(&groups);
     RX_TRY(RX_AGREE(g->job->comm, status));
+    *is_stopped = rx_signal_agree(g->job->comm);
   }
   return RX_OK;
 }
@@ -240,22 +247,54 @@ static void finish(const rx_grid *g, rx_permutations *p) {
   qsort(p->n_hits, n, sizeof *p->n_hits, compare_counts);
 }
 
-rx_status rx_permute_run(rx_grid *g, int n, rx_permutations **out) {
-  mover m = {.grid = g};
-  rx_progress progress = rx_progress_begin(g->job->log, "associate", n, "permutations");
+/* Whether rank 0 thinks that it is time for a checkpoint, which should take a twentieth of all. */
+static bool is_due(const rx_grid *g, double *last, double *took, double now) {
+  int due = now - *last > fmax(checkpoint_seconds, 20 * *took);
+
+  MPI_Bcast(&due, 1, MPI_INT, 0, g->job->comm);
+  if (due) *last = now;
+  return due;
+}
+
+/* Permutations done .. n - 1, with checkpoints. */
+static rx_status permute_rest(mover *m, const rx_recipe *recipe, int done, rx_permutations *out) {
+  rx_grid *g = m->grid;
+  rx_progress progress = rx_progress_begin(g->job->log, "associate", out->n, "permutations");
   /* The same on all ranks, though groups may differ in size by one. */
   const int batch = BATCH * ((g->job->n_ranks + g->n_groups - 1) / g->n_groups);
+  double last = rx_seconds(), took = 0;
+  bool is_stopped = false;
+  rx_status status;
+
+  do { /* also when all are done: which factors are complete is not in the checkpoint */
+    int end = out->n - done < batch ? out->n : done + batch;
+    if ((status = permute_batch(done, end, m, out, &is_stopped))) break;
+    if (!is_stopped) done = end;
+    rx_progress_update(&progress, done);
+    if (is_stopped || is_due(g, &last, &took, rx_seconds())) {
+      const double begin = rx_seconds();
+      status = rx_permute_save(g, recipe, out, done);
+      took = rx_seconds() - begin;
+    }
+  } while (!status && !is_stopped && done < out->n);
+  rx_progress_end(&progress);
+  if (!status && is_stopped)
+    status = RX_FAIL(RX_ERR_INTERRUPTED,
+                     "associate: stopped after %d of %d permutations; the same command goes on",
+                     done, out->n);
+  return status;
+}
+
+rx_status rx_permute_run(rx_grid *g, const rx_recipe *recipe, int n, rx_permutations **out) {
+  mover m = {.grid = g};
+  int done = 0;
 
   *out = NULL;
   rx_status status = make_mover(&m);
   if (!status) status = allocate(g, n, out);
   status = RX_AGREE(g->job->comm, status);
-  for (int first = 0; first < n && !status; first += batch) {
-    int end = n - first < batch ? n : first + batch;
-    status = permute_batch(first, end, &m, *out);
-    rx_progress_update(&progress, end);
-  }
-  rx_progress_end(&progress);
+  if (!status) status = rx_permute_restore(g, recipe, *out, &done);
+  if (!status) status = permute_rest(&m, recipe, done, *out);
   if (!status) finish(g, *out);
   free_mover(&m);
   if (status) rx_permute_destroy(out);

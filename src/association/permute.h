@@ -10,6 +10,7 @@
 #define RADMIX_ASSOCIATION_PERMUTE_H
 
 #include "block.h"
+#include "radmix/result.h"
 #include "roster.h"
 
 typedef struct rx_grid rx_grid;
@@ -24,9 +25,10 @@ typedef struct {
   int64_t *n_hits;     /* [n], cells with q_factor < 0.05, ascending at the end */
 } rx_permutations;
 
-/* Runs n permutations. Collective.
- * Errors: RX_ERR_CONFIG (association.blocks), RX_ERR_MEMORY, RX_ERR_INTERNAL. */
-rx_status rx_permute_run(rx_grid *grid, int n, rx_permutations **out);
+/* Runs n permutations, from the checkpoint of recipe on when there is one. Collective.
+ * Errors: RX_ERR_CONFIG (association.blocks), RX_ERR_INTERRUPTED (after a checkpoint),
+ * RX_ERR_EXISTS (a checkpoint of another recipe), RX_ERR_OUTPUT, RX_ERR_MEMORY, RX_ERR_INTERNAL. */
+rx_status rx_permute_run(rx_grid *grid, const rx_recipe *recipe, int n, rx_permutations **out);
 void rx_permute_destroy(rx_permutations **permutations);
 
 /* log10 p of a cell with this t, within its factor and over the grid; NaN where there is none.
