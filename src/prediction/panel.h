@@ -24,8 +24,9 @@ typedef struct {
   size_t n_patients; /* with rows */
   bool is_whole;     /* every rank holds all rows */
   size_t first, n_local;
-  double *x; /* [n_local][n_features], whole sets; 0 where not used */
-  float *z;  /* [n_local][n_features], others: as in the file */
+  double *x;            /* [n_local][n_features], whole sets; 0 where not used */
+  float *z;             /* [n_local][n_features], others; rx_solver_standardise() */
+  double *mean, *scale; /* [n_features], of z: x = mean + scale z; NULL for whole sets */
 } rx_feature_set;
 
 typedef struct {

@@ -16,6 +16,8 @@ void rx_panel_clear_set(rx_feature_set *set) {
   free(set->is_used);
   free(set->x);
   free(set->z);
+  free(set->mean);
+  free(set->scale);
   rx_frame_destroy(&set->var);
   *set = (rx_feature_set){NULL};
 }

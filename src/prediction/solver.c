@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "prediction/descent.h"
+#include "prediction/newton.h"
 #include "prediction/roc.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
+#include "radmix/partition.h"
 
 double rx_solver_loss(rx_family family, double y, double eta) {
   static const double least = 1e-5;
@@ -31,6 +33,104 @@ void rx_solver_clear(size_t n, rx_solution *solutions) {
     free(solutions[i].row_auc);
     solutions[i] = (rx_solution){NULL, NULL, NULL, 0};
   }
+}
+
+/* ---- split sets ---- */
+
+bool rx_solver_wants_split(size_t n_rows, size_t n_features) {
+  static const size_t least = (size_t)1 << 23; /* numbers: 64 MB on every rank, as double */
+
+  return n_rows > 1024 && n_rows * n_features > least;
+}
+
+void rx_solver_share(size_t n_rows, int rank, int n_ranks, size_t *first, size_t *n_local) {
+  size_t n_strips = (n_rows + RX_NEWTON_STRIP - 1) / RX_NEWTON_STRIP, strip, count;
+
+  rx_partition(n_strips, rank, n_ranks, &strip, &count);
+  *first = strip * RX_NEWTON_STRIP < n_rows ? strip * RX_NEWTON_STRIP : n_rows;
+  size_t end = (strip + count) * RX_NEWTON_STRIP;
+  *n_local = (end < n_rows ? end : n_rows) - *first;
+}
+
+/* Sums of z, or of squares of what is left when the mean is off. sums [p], set. Collective. */
+static void add_columns(MPI_Comm comm, const rx_feature_set *set, const double *mean,
+                        double *sums) {
+  size_t p = set->n_features;
+
+  memset(sums, 0, p * sizeof *sums);
+  for (size_t r = 0; r < set->n_local; r++)
+    for (size_t j = 0; j < p; j++) {
+      double x = (double)set->z[r * p + j], d = mean ? x - mean[j] : 0;
+      sums[j] += mean ? d * d : x;
+    }
+  MPI_Allreduce(MPI_IN_PLACE, sums, (int)p, MPI_DOUBLE, MPI_SUM, comm);
+}
+
+/* Features that are not finite on some row of some rank become 0. Collective. */
+static void exclude_nonfinite(MPI_Comm comm, rx_feature_set *set, int *is_bad) {
+  size_t p = set->n_features;
+
+  for (size_t r = 0; r < set->n_local; r++)
+    for (size_t j = 0; j < p; j++) is_bad[j] |= !isfinite(set->z[r * p + j]);
+  MPI_Allreduce(MPI_IN_PLACE, is_bad, (int)p, MPI_INT, MPI_LOR, comm);
+  set->n_unused = 0;
+  for (size_t j = 0; j < p; j++) {
+    set->is_used[j] = !is_bad[j];
+    set->n_unused += is_bad[j] != 0;
+    for (size_t r = 0; r < set->n_local && is_bad[j]; r++) set->z[r * p + j] = 0;
+  }
+}
+
+rx_status rx_solver_standardise(MPI_Comm comm, rx_feature_set *set) {
+  size_t p = set->n_features;
+  int *is_bad;
+  rx_status status = RX_NEW(&is_bad, "features", p);
+
+  if (!status) status = RX_NEW(&set->mean, "features", p);
+  if (!status) status = RX_NEW(&set->scale, "features", p);
+  if (!(status = RX_AGREE(comm, status))) {
+    exclude_nonfinite(comm, set, is_bad);
+    add_columns(comm, set, NULL, set->mean);
+    /* As float: the last digits of a sum over ranks shall not reach the rows. */
+    for (size_t j = 0; j < p; j++)
+      set->mean[j] = (double)(float)(set->mean[j] / (double)set->n_rows);
+    add_columns(comm, set, set->mean, set->scale);
+    for (size_t j = 0; j < p; j++) {
+      double scale = (double)(float)sqrt(set->scale[j] / (double)set->n_rows);
+      set->scale[j] = scale > 0 && isfinite(scale) ? scale : 1;
+    }
+    for (size_t r = 0; r < set->n_local; r++)
+      for (size_t j = 0; j < p; j++)
+        set->z[r * p + j] = (float)(((double)set->z[r * p + j] - set->mean[j]) / set->scale[j]);
+  }
+  free(is_bad);
+  return status;
+}
+
+/* The linear predictors of the held rows of this rank, and this rank's part of the scores. */
+static void score_split(const rx_feature_set *set, const rx_problem *problem, const rx_lasso *path,
+                        int step, const double *share, double *eta, double *scores) {
+  for (size_t r = 0; r < set->n_local; r++) {
+    size_t row = set->first + r, patient = (size_t)set->patient[row];
+    if (rx_solver_role(set, problem, row) != RX_UNIT_HELD) continue;
+    double sum = path->intercept[step];
+    for (size_t k = path->first[step]; k < path->first[step + 1]; k++) {
+      size_t j = (size_t)path->feature[k];
+      double z = (double)set->z[r * set->n_features + j];
+      sum += path->value[k] * (set->mean[j] + set->scale[j] * z);
+    }
+    eta[r] = sum;
+    scores[patient] += sum * share[patient];
+  }
+}
+
+/* The linear predictors of all rows on all ranks: NAN where a rank has none. Collective. */
+static void gather_rows(MPI_Comm comm, const rx_feature_set *set, const double *eta, double *all) {
+  for (size_t r = 0; r < set->n_local; r++)
+    all[set->first + r] = isnan(eta[r]) ? -INFINITY : eta[r];
+  MPI_Allreduce(MPI_IN_PLACE, all, (int)set->n_rows, MPI_DOUBLE, MPI_SUM, comm);
+  for (size_t r = 0; r < set->n_rows; r++)
+    if (!isfinite(all[r])) all[r] = NAN;
 }
 
 /* ---- few rows: a problem is solved by one rank ---- */
@@ -187,9 +287,10 @@ static rx_status share(MPI_Comm comm, int owner, rx_solution *solution) {
   return RX_OK;
 }
 
-rx_status rx_solver_run(MPI_Comm comm, const rx_feature_set *set, size_t n_patients,
-                        const rx_lasso_options *options, size_t n, const rx_problem *problems,
-                        rx_solution *solutions) {
+/* Each problem by one rank. Collective. */
+static rx_status run_whole(MPI_Comm comm, const rx_feature_set *set, size_t n_patients,
+                           const rx_lasso_options *options, size_t n, const rx_problem *problems,
+                           rx_solution *solutions) {
   int rank, n_ranks;
 
   MPI_Comm_rank(comm, &rank);
@@ -201,43 +302,63 @@ rx_status rx_solver_run(MPI_Comm comm, const rx_feature_set *set, size_t n_patie
   return RX_OK;
 }
 
+rx_status rx_solver_run(MPI_Comm comm, const rx_feature_set *set, size_t n_patients,
+                        const rx_lasso_options *options, size_t n, const rx_problem *problems,
+                        rx_solution *solutions) {
+  return (set->is_whole ? run_whole : rx_newton_run)(comm, set, n_patients, options, n, problems,
+                                                     solutions);
+}
+
 /* ---- at one lambda ---- */
 
 rx_status rx_solver_score(MPI_Comm comm, const rx_feature_set *set, size_t n_patients,
                           const rx_problem *problem, const rx_lasso *path, int step, double *eta,
                           double *scores) {
   workspace w;
+  double *part = NULL;
   rx_status status = create_workspace(set, n_patients, &w);
 
-  if (!status) {
+  if (!status) status = RX_NEW(&part, "scores", n_patients);
+  if (!status && set->is_whole) {
     divide_rows(set, problem, &w);
     predict_held(set, path, step, &w);
     for (size_t k = 0; k < w.n_held; k++) {
       size_t patient = (size_t)set->patient[w.held[k]];
-      scores[patient] += w.eta[k] * w.share[patient];
+      part[patient] += w.eta[k] * w.share[patient];
       eta[w.held[k]] = w.eta[k];
     }
   }
+  if (!status && !set->is_whole) score_split(set, problem, path, step, w.share, eta, part);
+  status = RX_AGREE(comm, status);
+  if (!status && !set->is_whole)
+    MPI_Allreduce(MPI_IN_PLACE, part, (int)n_patients, MPI_DOUBLE, MPI_SUM, comm);
+  for (size_t i = 0; i < n_patients && !status; i++) scores[i] += part[i];
+  free(part);
   destroy_workspace(&w);
-  return RX_AGREE(comm, status);
+  return status;
 }
 
 rx_status rx_solver_row_auc(MPI_Comm comm, const rx_feature_set *set, const double *y,
                             const double *eta, double *auc) {
-  double *both;
+  double *all, *both = NULL;
   size_t n = 0;
-  rx_status status = RX_NEW(&both, "rows", 2 * set->n_rows);
+  rx_status status = RX_NEW(&all, "rows", set->n_rows);
 
   *auc = NAN;
-  if (!status) {
-    double *known = both + set->n_rows;
-    for (size_t r = 0; r < set->n_rows; r++) {
-      if (isnan(eta[r]) || isnan(y[set->patient[r]])) continue;
-      both[n] = y[set->patient[r]];
-      known[n++] = eta[r];
-    }
-    status = rx_roc_auc(n, both, known, auc);
+  if (!status) status = RX_NEW(&both, "rows", 2 * set->n_rows);
+  if ((status = RX_AGREE(comm, status))) goto done;
+  if (set->is_whole)
+    memcpy(all, eta, set->n_rows * sizeof *all);
+  else
+    gather_rows(comm, set, eta, all);
+  for (size_t r = 0; r < set->n_rows; r++) {
+    if (isnan(all[r]) || isnan(y[set->patient[r]])) continue;
+    both[n] = y[set->patient[r]];
+    both[set->n_rows + n++] = all[r];
   }
+  status = RX_AGREE(comm, rx_roc_auc(n, both, both + set->n_rows, auc));
+done:
+  free(all);
   free(both);
-  return RX_AGREE(comm, status);
+  return status;
 }

@@ -1,4 +1,8 @@
-/* solver.h: many lasso problems on the rows of one feature set, shared by the ranks. */
+/* solver.h: many lasso problems on the rows of one feature set, shared by the ranks.
+ *
+ * A set that every rank holds whole goes to coordinate descent (descent.h), a problem to a rank;
+ * one whose rows are split goes to the solver of newton.h, all problems at once. Which is the
+ * faster one the shape tells: rx_solver_wants_split(). */
 #ifndef RADMIX_PREDICTION_SOLVER_H
 #define RADMIX_PREDICTION_SOLVER_H
 
@@ -8,6 +12,15 @@
 
 #include "prediction/lasso.h"
 #include "prediction/panel.h"
+
+/* Tells whether rows of a set are better split over the ranks, as float, than held by all. */
+bool rx_solver_wants_split(size_t n_rows, size_t n_features);
+/* The rows of a rank of a split set; ranks above the rows get none. */
+void rx_solver_share(size_t n_rows, int rank, int n_ranks, size_t *first, size_t *n_local);
+/* Makes a split set ready for all that follows: z, given as in the file, becomes (x - mean) / scale
+ * in place, mean and scale are made; features with a missing or infinite value get is_used = false
+ * and z = 0, and are counted. Collective over comm. Errors: RX_ERR_MEMORY. */
+rx_status rx_solver_standardise(MPI_Comm comm, rx_feature_set *set);
 
 /* What a unit does in a problem. */
 enum { RX_UNIT_OUT, RX_UNIT_TRAINS, RX_UNIT_HELD };

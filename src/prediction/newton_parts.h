@@ -1,0 +1,114 @@
+/* newton_parts.h: what the files newton*.c share. */
+#ifndef RADMIX_PREDICTION_NEWTON_PARTS_H
+#define RADMIX_PREDICTION_NEWTON_PARTS_H
+
+#include "prediction/newton.h"
+
+/* Second derivatives of a problem's loss by some features, at the point where they were worked
+ * out. One rank owns the matrix; the lists are the same on all. */
+typedef struct {
+  size_t n, stride;
+  int *feature; /* [n], in the order they came in; owned, as all that follows */
+  int *place;   /* [p]: 1 + its place in the list, 0 = not in it */
+  float *h;     /* [n][stride], the owner's */
+  double *sum;  /* [p], by place: sum w z; the owner's */
+  double total; /* sum w */
+  float *root;  /* [n_local], root of w of each row */
+  int age;      /* steps taken with it; -1: there is none */
+} rx_curvature;
+
+/* A problem. Its features are z~ = (z - mean) / scale of the set's z. */
+typedef struct {
+  const rx_problem *problem;
+  rx_solution *solution;
+  const double *grid; /* [n_lambdas], or NULL */
+  int n_lambdas, step;
+  bool is_done, is_parked, is_trial, wants_step, is_flat; /* flat: nothing to predict */
+  unsigned char *role;                                    /* [n_local] */
+  float *eta;                                             /* [n_local], linear predictor */
+  double total, null_loss, lambda_max;                    /* weight of the training rows */
+  double y_mean, y_scale, y_shift; /* y_shift: what a linear predictor leaves out */
+  double *mean, *scale;            /* [p], of z; scale 0 = constant */
+  double *beta, *start, *gradient; /* [p] */
+  double intercept, start_intercept;
+  double residual, loss;              /* sum v (y - mu); mean loss */
+  double lambda, l1, l2, before;      /* before: the lambda before this one */
+  double kkt, kkt_inside, kkt_before; /* of all features; of those of the model; a step before */
+  double slope;                       /* of the objective along the step, where it began */
+  int n_steps, n_cuts;
+  rx_curvature model;
+} rx_member;
+
+/* Problems that run together. */
+typedef struct {
+  MPI_Comm comm;
+  int rank, n_ranks;
+  const rx_feature_set *set;
+  const rx_lasso_options *options;
+  size_t n_patients, p, n_members;
+  rx_member *members;   /* [n_members]; owned, as all that follows */
+  double *share;        /* [n_patients], 1 / rows in the set */
+  double *vectors;      /* the members' */
+  unsigned char *roles; /* the members' */
+  float *etas;          /* the members' */
+  /* of a pass */
+  size_t n_list;
+  size_t *list;          /* [n_members], members that take part */
+  float *coefficient;    /* [n_list][p] */
+  float *lanes;          /* [n_members][RX_NEWTON_LANES] */
+  float *strip_eta;      /* [n_list][RX_NEWTON_STRIP] */
+  float *strip_residual; /* the same */
+  float *strip_gradient; /* [n_list][p] */
+  double *sums;          /* [n_members][2 p + 4] */
+  /* of a model and a step */
+  float *tile, *rows; /* [RX_NEWTON_TILE][p], [RX_NEWTON_STRIP][p] */
+  double *tile_sum;   /* [RX_NEWTON_TILE][p] */
+  double *room;       /* [4 p] */
+  double *step;       /* [p] */
+  float *change;      /* [p] */
+  float *factor;      /* [n_factor][n_factor], grown as needed */
+  size_t n_factor;
+  int *order; /* [2 p] */
+} rx_group;
+
+enum { RX_NEWTON_TILE = 512 };
+
+/* Rounds to a multiple of 2^-44. Sums of such numbers below 2^8, as all sums over rows here are,
+ * are exact in any order: ranks do not change their bits. */
+static inline double rx_newton_grid(double x) {
+  return (x + 384) - 384;
+}
+
+/* ---- newton_pass.c ---- */
+
+/* Works out weights, mean and scale of features and outcome of each member. Collective. */
+rx_status rx_newton_moments(rx_group *g);
+/* Works out eta, gradient, residual and loss of the members that are not done. Collective. */
+void rx_newton_pass(rx_group *g);
+/* The outcome of a local row on the member's scale, and its weight v. */
+double rx_newton_outcome(const rx_group *g, const rx_member *m, size_t row);
+double rx_newton_weight(const rx_group *g, const rx_member *m, size_t row);
+/* Works out the measures of held rows at the member's present lambda. Collective. */
+rx_status rx_newton_judge(rx_group *g, rx_member *m);
+
+/* ---- newton_curvature.c ---- */
+
+rx_status rx_curvature_create(const rx_group *g, rx_curvature *model);
+void rx_curvature_clear(rx_curvature *model); /* forgets the matrix and the list */
+void rx_curvature_destroy(rx_curvature *model);
+/* Brings the model of a member up to what its next step needs. Collective. */
+rx_status rx_curvature_prepare(rx_group *g, rx_member *m);
+/* The rank that owns the member's matrix. */
+int rx_curvature_owner(const rx_group *g, const rx_member *m);
+
+/* ---- newton_step.c ---- */
+
+/* Moves intercept and coefficients to the minimum of the model and the penalty. Local, on the
+ * owner. Errors: RX_ERR_MEMORY. */
+rx_status rx_newton_minimise(rx_group *g, rx_member *m);
+/* The slope of the objective along the step from start, at beta; or where it began. */
+double rx_newton_slope(const rx_group *g, const rx_member *m, bool is_at_start);
+/* Sets kkt and kkt_inside. */
+void rx_newton_find_kkt(const rx_group *g, rx_member *m);
+
+#endif
