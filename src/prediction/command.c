@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "prediction/apply.h"
 #include "prediction/evaluate.h"
 #include "prediction/fold_checkpoint.h"
 #include "prediction/permute.h"
@@ -134,23 +135,16 @@ static rx_status store(const rx_job *job, const work *w, const char *path) {
   return RX_AGREE(job->comm, status);
 }
 
-/* Settings of the design that are not in this version are refused, never passed over. */
-static rx_status refuse_absent(const rx_config *config) {
+/* Settings that cannot be followed are refused, never passed over. */
+static rx_status check_settings(const rx_config *config) {
   if (rx_is(config->prediction_split, "image") && rx_is(config->prediction_level, "patient"))
     return RX_FAIL(RX_ERR_CONFIG,
                    "prediction.split = image: expected prediction.level = image, found patient");
-  const struct {
-    const char *name;
-    bool is_asked;
-  } absent[] = {{"strict_folds = yes", config->prediction_strict_folds != 0},
-                {"apply", *config->prediction_apply != '\0'}};
-
-  for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
-    if (absent[i].is_asked)
-      return RX_FAIL(RX_ERR_CONFIG,
-                     "prediction.%s: expected a setting of this version, found one that is still "
-                     "to come",
-                     absent[i].name);
+  if (config->prediction_strict_folds)
+    return RX_FAIL(
+        RX_ERR_CONFIG,
+        "prediction.strict_folds: expected no in this version, found yes, which is still "
+        "to come");
   return RX_OK;
 }
 
@@ -158,9 +152,10 @@ rx_status rx_prediction_run(const rx_job *job) {
   char path[4096], done[256];
   bool is_current = false;
   work w = {NULL};
-  rx_status status = RX_AGREE(job->comm, refuse_absent(job->config));
+  rx_status status = RX_AGREE(job->comm, check_settings(job->config));
 
   if (status) return status;
+  if (*job->config->prediction_apply) return rx_apply_run(job);
   status = RX_AGREE(job->comm, rx_job_path(job, "predictions.h5", path, sizeof path));
   if (status) return status;
   if ((status = make_recipe(job, &w.recipe))) goto done;

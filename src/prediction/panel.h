@@ -54,6 +54,11 @@ void rx_panel_destroy(rx_panel **panel);
 /* The path of the features: prediction.features, else features.h5ad of the study. */
 rx_status rx_panel_path(const rx_job *job, char *path, size_t size);
 
+/* Sums of the features over the rows of each patient, for which a rank reads its part of the file
+ * in pieces of bounded size. Collective. sums [n_patients][n_features], added to on all ranks */
+rx_status rx_panel_sum(const rx_job *job, const rx_feature_file *file, const ptrdiff_t *place,
+                       size_t n_patients, double *sums);
+
 /* Fills a set with the rows of a file whose patients are in the panel (rows[r] >= 0). Collective.
  * place  [file->n_rows], the row's patient, or -1 */
 rx_status rx_panel_add_set(const rx_job *job, const rx_feature_file *file, const ptrdiff_t *place,

@@ -112,10 +112,8 @@ static void add_piece(const double *piece, size_t first, size_t n, size_t p, con
   }
 }
 
-/* Sums of the features over the rows of each patient. A rank reads its part of the file in pieces
- * of bounded size. sums [n_patients][n_features], set on all ranks. */
-static rx_status sum_patients(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
-                              size_t n_patients, double *sums) {
+rx_status rx_panel_sum(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
+                       size_t n_patients, double *sums) {
   enum { ROWS = 1024 };
   size_t first, count, longest = (p->n_rows + (size_t)job->n_ranks - 1) / (size_t)job->n_ranks;
   double *piece;
@@ -145,7 +143,7 @@ static rx_status read_means(const rx_job *job, const rx_feature_file *p, const p
   if (!status) status = RX_NEW(&n_rows, "patients", n_patients);
   if (!status) status = RX_NEW(&set->patient, "patients", n_patients);
   status = RX_AGREE(job->comm, status);
-  if (!status) status = sum_patients(job, p, place, n_patients, sums);
+  if (!status) status = rx_panel_sum(job, p, place, n_patients, sums);
   for (size_t r = 0; r < p->n_rows && !status; r++)
     if (place[r] >= 0) n_rows[place[r]]++;
   for (size_t i = 0; i < n_patients && !status; i++) {

@@ -5,43 +5,13 @@
 #include <string.h>
 
 #include "prediction/record.h"
+#include "prediction/record_parts.h"
 #include "prediction/results.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
 #include "radmix/text.h"
 
 enum { NAME_SIZE = 512 };
-
-/* ---- small things ---- */
-
-static rx_status put_vector(rx_store *store, const char *group, const char *name, size_t n,
-                            const double *values) {
-  char path[NAME_SIZE];
-  const size_t dims[1] = {n};
-
-  RX_TRY(rx_path_join(group, name, path, sizeof path));
-  return n ? rx_store_put(store, path, RX_FLOAT64, 1, dims, values) : RX_OK;
-}
-
-static rx_status put_number(rx_store *store, const char *group, const char *name, double number) {
-  char path[NAME_SIZE];
-
-  RX_TRY(rx_path_join(group, name, path, sizeof path));
-  return rx_store_put_number(store, path, number);
-}
-
-typedef struct {
-  const char *name;
-  double value;
-} named_number;
-
-static rx_status put_numbers(rx_store *store, const char *group, const named_number *numbers,
-                             size_t n) {
-  RX_TRY(rx_store_put_group(store, group, "dict"));
-  for (size_t i = 0; i < n; i++)
-    RX_TRY(put_number(store, group, numbers[i].name, numbers[i].value));
-  return RX_OK;
-}
 
 void rx_record_group(const char *outcome, const char *set, char *group, size_t size) {
   snprintf(group, size, "predictions/%.200s/%.200s", outcome, set);
@@ -56,57 +26,6 @@ void rx_record_group(const char *outcome, const char *set, char *group, size_t s
 }
 
 /* ---- one prediction ---- */
-
-static rx_status put_performance(rx_store *store, const char *group, const rx_performance *f) {
-  const named_number numbers[] = {
-      {"auc", f->auc.auc},
-      {"delong_variance", f->auc.variance},
-      {"delong_lower", f->auc.lower},
-      {"delong_upper", f->auc.upper},
-      {"bootstrap_lower", f->bootstrap_lower},
-      {"bootstrap_upper", f->bootstrap_upper},
-      {"f1", f->calls.f1},
-      {"f1_all_positive", f->calls.f1_all_positive},
-      {"balanced_accuracy", f->calls.balanced_accuracy},
-      {"calibration_intercept", f->calibration.intercept},
-      {"calibration_slope", f->calibration.slope},
-      {"brier", f->calibration.brier},
-      {"r2", f->fit.r2},
-      {"mse", f->fit.mse},
-      {"correlation", f->fit.correlation},
-  };
-  char name[NAME_SIZE];
-
-  snprintf(name, sizeof name, "%s/performance", group);
-  RX_TRY(put_numbers(store, name, numbers, sizeof numbers / sizeof *numbers));
-  snprintf(name, sizeof name, "%s/calibration", group);
-  RX_TRY(rx_store_put_group(store, name, "dict"));
-  size_t n = (size_t)f->calibration.n_bins;
-  RX_TRY(put_vector(store, name, "patients", n, f->calibration.n));
-  RX_TRY(put_vector(store, name, "predicted", n, f->calibration.predicted));
-  return put_vector(store, name, "observed", n, f->calibration.observed);
-}
-
-static rx_status put_roc(rx_store *store, const char *group, size_t n_patients, const double *y,
-                         const double *score) {
-  size_t room = n_patients + 1, n_points = 0;
-  char name[NAME_SIZE];
-  double *memory;
-
-  RX_TRY(RX_NEW(&memory, "ROC", 5 * room));
-  double *known_y = memory, *known_score = memory + room, *threshold = memory + 2 * room;
-  double *false_positive = memory + 3 * room, *true_positive = memory + 4 * room;
-  size_t n = rx_performance_pairs(n_patients, y, score, known_y, known_score);
-  rx_status status =
-      rx_roc_points(n, known_y, known_score, threshold, false_positive, true_positive, &n_points);
-  snprintf(name, sizeof name, "%s/roc", group);
-  if (!status) status = rx_store_put_group(store, name, "dict");
-  if (!status) status = put_vector(store, name, "threshold", n_points, threshold);
-  if (!status) status = put_vector(store, name, "false_positive", n_points, false_positive);
-  if (!status) status = put_vector(store, name, "true_positive", n_points, true_positive);
-  free(memory);
-  return status;
-}
 
 static rx_status put_path(rx_store *store, const char *group, const rx_outcome_model *m) {
   size_t n = (size_t)m->n_lambdas;
@@ -131,15 +50,19 @@ static rx_status put_path(rx_store *store, const char *group, const rx_outcome_m
   RX_TRY(rx_store_put_group(store, name, "dict"));
   RX_TRY(RX_NEW(&nonzeros, "path", n));
   for (int l = 0; l < m->n_lambdas; l++) nonzeros[l] = (double)rx_lasso_nonzeros(m->path, l);
-  rx_status status = put_vector(store, name, "nonzeros", n, nonzeros);
+  rx_status status = rx_record_parts_vector(store, name, "nonzeros", n, nonzeros);
   free(nonzeros);
   for (size_t c = 0; c < sizeof curves / sizeof *curves && !status; c++)
-    status = put_vector(store, name, curves[c].name, n, curves[c].values);
-  if (!status) status = put_number(store, name, "lambda_min", m->path->lambda[m->at_min]);
-  if (!status) status = put_number(store, name, "lambda_1se", m->path->lambda[m->at_1se]);
-  if (!status) status = put_number(store, name, "lambda_min_auc", m->path->lambda[m->at_min_auc]);
-  if (!status) status = put_number(store, name, "lambda_1se_auc", m->path->lambda[m->at_1se_auc]);
-  if (!status) status = put_number(store, name, "worst_kkt", m->worst_kkt);
+    status = rx_record_parts_vector(store, name, curves[c].name, n, curves[c].values);
+  if (!status)
+    status = rx_record_parts_number(store, name, "lambda_min", m->path->lambda[m->at_min]);
+  if (!status)
+    status = rx_record_parts_number(store, name, "lambda_1se", m->path->lambda[m->at_1se]);
+  if (!status)
+    status = rx_record_parts_number(store, name, "lambda_min_auc", m->path->lambda[m->at_min_auc]);
+  if (!status)
+    status = rx_record_parts_number(store, name, "lambda_1se_auc", m->path->lambda[m->at_1se_auc]);
+  if (!status) status = rx_record_parts_number(store, name, "worst_kkt", m->worst_kkt);
   return status;
 }
 
@@ -152,16 +75,16 @@ static rx_status put_model(rx_store *store, const char *group, const char *which
 
   snprintf(name, sizeof name, "%s/model_%s", group, which);
   RX_TRY(rx_store_put_group(store, name, "dict"));
-  RX_TRY(put_number(store, name, "lambda", path->lambda[step]));
-  RX_TRY(put_number(store, name, "intercept", path->intercept[step]));
-  RX_TRY(put_number(store, name, "n_features", (double)n));
+  RX_TRY(rx_record_parts_number(store, name, "lambda", path->lambda[step]));
+  RX_TRY(rx_record_parts_number(store, name, "intercept", path->intercept[step]));
+  RX_TRY(rx_record_parts_number(store, name, "n_features", (double)n));
   if (!n) return RX_OK;
   RX_TRY(RX_NEW(&names, "features", n));
   for (size_t k = 0; k < n; k++) names[k] = set->var->names[path->feature[first + k]];
   rx_status status = rx_path_join(name, "feature", names_path, sizeof names_path);
   if (!status) status = rx_store_put_texts(store, names_path, n, names);
   free(names);
-  if (!status) status = put_vector(store, name, "coefficient", n, path->value + first);
+  if (!status) status = rx_record_parts_vector(store, name, "coefficient", n, path->value + first);
   return status;
 }
 
@@ -174,11 +97,11 @@ static rx_status put_beside(rx_store *store, const char *group, const rx_results
   snprintf(name, sizeof name, "%s/patient_split", group);
   RX_TRY(rx_store_put_group(store, name, "dict"));
   if (p->status != RX_PREDICTED) return RX_OK;
-  RX_TRY(put_vector(store, name, "score", beside->panel->n_patients, p->score));
-  RX_TRY(put_number(store, name, "auc_mean_of_repeats", p->repeat_auc));
-  RX_TRY(put_number(store, name, "auc_mean_of_folds", p->fold_auc));
-  RX_TRY(put_number(store, name, "auc_rows", p->row_auc));
-  return put_performance(store, name, &p->performance);
+  RX_TRY(rx_record_parts_vector(store, name, "score", beside->panel->n_patients, p->score));
+  RX_TRY(rx_record_parts_number(store, name, "auc_mean_of_repeats", p->repeat_auc));
+  RX_TRY(rx_record_parts_number(store, name, "auc_mean_of_folds", p->fold_auc));
+  RX_TRY(rx_record_parts_number(store, name, "auc_rows", p->row_auc));
+  return rx_record_parts_performance(store, name, &p->performance);
 }
 
 /* ---- features and how often they are selected ---- */
@@ -227,7 +150,7 @@ static rx_status put_selected(rx_store *store, const char *group, const rx_featu
     status = rx_path_join(name, "feature", names_path, sizeof names_path);
     if (!status) status = rx_store_put_texts(store, names_path, s.n, s.names);
     for (size_t c = 0; c < sizeof columns / sizeof *columns && !status; c++)
-      status = put_vector(store, name, columns[c], s.n, s.columns + c * s.n);
+      status = rx_record_parts_vector(store, name, columns[c], s.n, s.columns + c * s.n);
   }
   free(s.names);
   free(s.columns);
@@ -239,23 +162,23 @@ static rx_status put_folds(rx_store *store, const char *group, const rx_nested *
 
   snprintf(name, sizeof name, "%s/folds", group);
   RX_TRY(rx_store_put_group(store, name, "dict"));
-  RX_TRY(put_vector(store, name, "lambda", n, nested->lambda));
-  RX_TRY(put_vector(store, name, "nonzeros", n, nested->nonzeros));
-  RX_TRY(put_vector(store, name, "auc_patients", n, nested->auc));
-  RX_TRY(put_vector(store, name, "auc_rows", n, nested->row_auc));
-  return put_vector(store, name, "kkt", n, nested->kkt);
+  RX_TRY(rx_record_parts_vector(store, name, "lambda", n, nested->lambda));
+  RX_TRY(rx_record_parts_vector(store, name, "nonzeros", n, nested->nonzeros));
+  RX_TRY(rx_record_parts_vector(store, name, "auc_patients", n, nested->auc));
+  RX_TRY(rx_record_parts_vector(store, name, "auc_rows", n, nested->row_auc));
+  return rx_record_parts_vector(store, name, "kkt", n, nested->kkt);
 }
 
 static rx_status put_permutation(rx_store *store, const char *group, const rx_prediction *p) {
-  const named_number numbers[] = {{"observed_auc", p->permutation_observed},
-                                  {"mean_auc", p->permutation_mean},
-                                  {"p", p->permutation_p}};
+  const rx_named_number numbers[] = {{"observed_auc", p->permutation_observed},
+                                     {"mean_auc", p->permutation_mean},
+                                     {"p", p->permutation_p}};
   char name[NAME_SIZE];
 
   if (!p->n_permutations) return RX_OK;
   snprintf(name, sizeof name, "%s/permutation", group);
-  RX_TRY(put_numbers(store, name, numbers, sizeof numbers / sizeof *numbers));
-  return put_vector(store, name, "auc", (size_t)p->n_permutations, p->permutation_auc);
+  RX_TRY(rx_record_parts_numbers(store, name, numbers, sizeof numbers / sizeof *numbers));
+  return rx_record_parts_vector(store, name, "auc", (size_t)p->n_permutations, p->permutation_auc);
 }
 
 static rx_status put_prediction(rx_store *store, const rx_results *results, int o, int s) {
@@ -270,19 +193,19 @@ static rx_status put_prediction(rx_store *store, const rx_results *results, int 
   RX_TRY(rx_store_put_group(store, group, "dict"));
   snprintf(name, sizeof name, "%s/status", group);
   RX_TRY(rx_store_put_text(store, name, rx_results_status_name(p->status)));
-  RX_TRY(put_number(store, group, "n_patients", (double)p->n_patients));
-  RX_TRY(put_number(store, group, "n_positive", (double)p->n_positive));
-  RX_TRY(put_vector(store, group, "y", panel->n_patients, y));
+  RX_TRY(rx_record_parts_number(store, group, "n_patients", (double)p->n_patients));
+  RX_TRY(rx_record_parts_number(store, group, "n_positive", (double)p->n_positive));
+  RX_TRY(rx_record_parts_vector(store, group, "y", panel->n_patients, y));
   if (p->status != RX_PREDICTED) return RX_OK;
-  RX_TRY(put_vector(store, group, "score", panel->n_patients, p->score));
+  RX_TRY(rx_record_parts_vector(store, group, "score", panel->n_patients, p->score));
   const size_t dims[2] = {(size_t)results->folds->n_repeats, panel->n_patients};
   snprintf(name, sizeof name, "%s/score_of_repeat", group);
   RX_TRY(rx_store_put(store, name, RX_FLOAT64, 2, dims, p->nested->score));
-  RX_TRY(put_number(store, group, "auc_mean_of_repeats", p->repeat_auc));
-  RX_TRY(put_number(store, group, "auc_mean_of_folds", p->fold_auc));
-  RX_TRY(put_number(store, group, "auc_rows", p->row_auc));
-  RX_TRY(put_performance(store, group, &p->performance));
-  if (panel->is_binary) RX_TRY(put_roc(store, group, panel->n_patients, y, p->score));
+  RX_TRY(rx_record_parts_number(store, group, "auc_mean_of_repeats", p->repeat_auc));
+  RX_TRY(rx_record_parts_number(store, group, "auc_mean_of_folds", p->fold_auc));
+  RX_TRY(rx_record_parts_number(store, group, "auc_rows", p->row_auc));
+  RX_TRY(rx_record_parts_performance(store, group, &p->performance));
+  if (panel->is_binary) RX_TRY(rx_record_parts_roc(store, group, panel->n_patients, y, p->score));
   RX_TRY(put_path(store, group, p->model));
   RX_TRY(put_model(store, group, "min", set, p->model->path, p->model->at_min));
   RX_TRY(put_model(store, group, "1se", set, p->model->path, p->model->at_1se));
@@ -316,7 +239,7 @@ static rx_status put_comparisons(rx_store *store, const rx_results *results) {
   if (!status) status = rx_store_put_texts(store, "comparisons/set", n, names + n);
   if (!status) status = rx_store_put_texts(store, "comparisons/other", n, names + 2 * n);
   for (size_t k = 0; k < 5 && !status; k++)
-    status = put_vector(store, "comparisons", columns[k], n, numbers + k * n);
+    status = rx_record_parts_vector(store, "comparisons", columns[k], n, numbers + k * n);
   free(names);
   free(numbers);
   return status;

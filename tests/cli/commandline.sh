@@ -36,7 +36,7 @@ for ranks in 1 3; do
 done
 [ ! -e out ]
 ok $? "a refused command leaves nothing behind"
-for setting in strict_folds=yes apply=some.h5; do
+for setting in strict_folds=yes; do
   refuses 78 "prediction.${setting%%=*}" 1 predict -s prediction.$setting -s study.directory=refused
 done
 finish

@@ -50,6 +50,8 @@ ok $? "separable outcomes: AUC 1 with an interval, a finite model"
 ! grep -iE '\b-?(nan|inf)\b' out/predictions-scores.tsv out/predictions-path.tsv > /dev/null
 ok $? "no NaN among scores and path"
 cp out/predictions-scores.tsv two-ranks.tsv
+cp out/predictions.h5 models.h5
+cp out/predictions-selected.tsv selected.tsv
 radmix_on 13 predict study.ini --force
 [ "$code" = 0 ] && cmp -s two-ranks.tsv out/predictions-scores.tsv
 ok $? "more ranks than patients give the same scores"
@@ -61,4 +63,27 @@ radmix_on 1 predict study.ini -s prediction.features=two.tsv --force
 ok $? "two patients are a status"
 refuses 65 'clinical column text: expected numbers' 1 predict study.ini -s prediction.outcomes=text \
   -s prediction.family=gaussian --force
+
+# ---- models on new patients ----
+
+head -n 7 features.tsv > fewer.tsv
+radmix_on 2 predict study.ini -s prediction.apply=models.h5 -s prediction.features=fewer.tsv
+[ "$code" = 0 ] && grep -q 'fewer.tsv in the place of the set features' err.txt &&
+  grep -q 'ER from features: AUC 1.000 .* 6 new patients, 3 positive' err.txt
+ok $? "a model is applied to new patients"
+awk -F '\t' '
+  FILENAME == "selected.tsv" && $1 == "ER" { weight[$3] = $9 }
+  FILENAME == "fewer.tsv" && FNR == 1 { for (i = 2; i <= NF; i++) name[i] = $i }
+  FILENAME == "fewer.tsv" && FNR > 1 { for (i = 2; i <= NF; i++) sum[$1] += weight[name[i]] * $i }
+  FILENAME ~ /applied/ && $1 == "ER" {
+    d = $5 - sum[$3]
+    if (n++ && (d - first > 1e-8 || first - d > 1e-8)) bad = 1
+    first = d
+  }
+  END { exit bad || n != 6 }' selected.tsv fewer.tsv out/predictions-applied.tsv
+ok $? "its scores are the coefficients times the features, but for one intercept"
+cut -f 1-3,5 features.tsv > without.tsv
+refuses 65 "without.tsv: expected the feature 'a' of the model" 2 predict study.ini \
+  -s prediction.apply=models.h5 -s prediction.features=without.tsv --force
+refuses 65 "study.ini" 1 predict study.ini -s prediction.apply=study.ini --force
 finish
