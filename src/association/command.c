@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "acquisition.h"
 #include "describe.h"
 #include "grid.h"
 #include "permute_checkpoint.h"
@@ -12,7 +13,7 @@
 #include "roster.h"
 #include "scores.h"
 
-enum { FORMAT = 1, PATH_SIZE = 4096 };
+enum { FORMAT = 2, PATH_SIZE = 4096 };
 
 /* All that the stage makes on its way. */
 typedef struct {
@@ -21,6 +22,7 @@ typedef struct {
   rx_recipe *recipe;
   rx_roster *roster;
   rx_grid *grid;
+  rx_acquisition *acquisition;
   rx_frame *obs, *var; /* rank 0 only */
   rx_matrix *matrix;
 } association;
@@ -29,6 +31,7 @@ static void destroy_association(association *a) {
   rx_matrix_destroy(&a->matrix);
   rx_frame_destroy(&a->var);
   rx_frame_destroy(&a->obs);
+  rx_acquisition_destroy(&a->acquisition);
   rx_grid_destroy(&a->grid);
   rx_roster_destroy(&a->roster);
   rx_recipe_destroy(&a->recipe);
@@ -109,6 +112,7 @@ static rx_status finish_files(const rx_job *job, association *a) {
 
   RX_TRY(rx_matrix_seal(a->matrix, &store));
   rx_status status = store ? rx_describe_results(a->grid, store) : RX_OK;
+  if (!status && store) status = rx_acquisition_put(a->acquisition, a->grid->n_factors, store);
   if (!status && store && a->grid->kept)
     status = rx_kept_put(a->grid->kept, a->grid->permutations != NULL, store);
   if (!status && job->rank == 0) status = write_table(a);
@@ -124,6 +128,8 @@ static rx_status make_associations(const rx_job *job, association *a) {
     RX_TRY(RX_AGREE(job->comm, rx_scores_features(a->roster)));
   RX_TRY(rx_grid_create(job, a->roster, &a->grid));
   RX_TRY(rx_describe_data(a->grid));
+  RX_TRY(rx_acquisition_create(a->grid, &a->acquisition));
+  rx_acquisition_say(a->grid, a->acquisition);
   RX_TRY(rx_describe_frames(a->grid, &a->obs, &a->var));
   RX_TRY(rx_grid_permute(a->grid, a->recipe));
   RX_TRY(start_file(job, a));

@@ -7,6 +7,7 @@
 #define MATHLIB_STANDALONE
 #include <Rmath.h>
 
+#include "calibration.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
 #include "radmix/result.h"
@@ -102,12 +103,64 @@ static rx_status describe_features(const rx_grid *g, const double *icc, rx_frame
   return status;
 }
 
+/* ---- calibration ---- */
+
+static int compare_reals(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Whether a share is off its level by more than a fifth, and by more than three standard errors. */
+static bool is_off(const rx_calibration *c, int k) {
+  double off = fabs(c->share[k] / rx_calibration_level[k] - 1);
+  return off > 0.2 && off * rx_calibration_level[k] > 3 * c->error[k];
+}
+
+/* Simulates on rank 0 at one ICC, and warns. Returns whether it did. */
+static bool warn_at(const rx_grid *g, double icc, const char *whose, rx_status *status) {
+  enum { N_FEATURES = 256, N_FACTORS = 512 };
+  const rx_config *config = g->job->config;
+  rx_calibration c;
+
+  *status = rx_calibration_run(g->roster, &g->options, icc, N_FEATURES, N_FACTORS,
+                               config->study_seed, &c);
+  if (*status || (!is_off(&c, 0) && !is_off(&c, 1))) return false;
+  rx_log_warn(g->job->log,
+              "associate: with these patients and slices and an ICC of %.2f (%s of the features), "
+              "%s p are at most 0.05 in %.2g %% and 0.001 in %.2g %% of simulated features without "
+              "effect: %s",
+              icc, whose,
+              rx_is(config->association_test, "lrt") ? "likelihood-ratio" : config->association_df,
+              100 * c.share[0], 100 * c.share[1],
+              config->association_permutations ? "trust those by permutation"
+                                               : "consider association.permutations");
+  return true;
+}
+
+/* Whether p can be believed for the ICC of most features: the lower quartile, and the median. */
+static rx_status say_calibration(const rx_grid *g, const double *icc) {
+  double *sorted = NULL;
+  size_t n = 0;
+
+  if (g->job->rank || rx_is(g->job->config->association_transform, "rank-normal")) return RX_OK;
+  RX_TRY(RX_NEW(&sorted, "associate: features", g->n_features));
+  for (size_t f = 0; f < g->n_features; f++)
+    if (icc[f] < 1) sorted[n++] = icc[f];
+  if (n) qsort(sorted, n, sizeof *sorted, compare_reals);
+  rx_status status = RX_OK;
+  if (n && !warn_at(g, sorted[n / 2], "the median", &status) && !status)
+    warn_at(g, sorted[n / 4], "the lower quartile", &status);
+  free(sorted);
+  return status;
+}
+
 rx_status rx_describe_frames(rx_grid *g, rx_frame **obs, rx_frame **var) {
   double *icc;
 
   *obs = *var = NULL;
   RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&icc, "associate: features", g->n_features)));
   rx_status status = gather_icc(g, icc);
+  if (!status) status = RX_AGREE(g->job->comm, say_calibration(g, icc));
   if (!status && g->job->rank == 0) {
     status = describe_features(g, icc, obs);
     if (!status) status = copy_frame(g->roster->factors->var, var);

@@ -93,7 +93,8 @@ check reordered reordered.csv age,race age_race 1 "patients in another order giv
 
 if [ -d "$data" ]; then
   radmix_on 2 factors -q -s study.directory=crf -s genomics.expression="$data/genes260_log2tpm.tsv"
-  radmix_on 2 associate -q -s study.directory=crf -s association.features="$data/crf36.tsv"
+  radmix_on 2 associate -q -s study.directory=crf -s association.features="$data/crf36.tsv" \
+    -s study.clinical="$data/clinical.tsv"
   ok "$code" "features without any image"
   cat > hits.py << 'END'
 import h5py, numpy
@@ -102,6 +103,10 @@ q, everywhere, tree = (f["layers/" + k][:] < 0.05 for k in ("q_factor", "q_all",
 print(q.sum(), q.any(0).sum(), everywhere.sum(), tree.sum(), tree.any(0).sum())
 assert (f["layers/status"][:] == 3).all()
 numpy.savetxt("p.txt", f["layers/log10_p"][:], "%.17g")
+shares = f["uns/variance_explained"]
+with open("shares.txt", "w") as out:
+    for name, share in zip(shares["_index"][:], shares["share"][:]):
+        out.write("%s\t%.17g\n" % (name.decode(), share))
 for part in ("obs", "var"):
     open(part + ".txt", "w").write("\n".join(n.decode() for n in f[part + "/_index"][:]) + "\n")
 END
@@ -126,13 +131,25 @@ for (j in seq(1, length(var), by = 13)) for (i in seq_along(obs)) {
   worst <- max(worst, abs(p[i, j] - wanted) / abs(wanted))
 }
 cat("# largest relative error of log10 p", worst, "\n")
+clinical <- read.delim(a[3], row.names = 1, check.names = FALSE)
+z <- scale(crf[both, obs])
+shares <- read.delim("shares.txt", header = FALSE, row.names = 1)
+clinical$site <- substr(rownames(clinical), 6, 7)
+stopifnot(nrow(shares) > 3)
+for (name in rownames(shares)) {
+  x <- clinical[both, name]
+  m <- lm(z[!is.na(x), ] ~ x[!is.na(x)])
+  share <- 1 - sum(residuals(m)^2) / sum(scale(z[!is.na(x), ], scale = FALSE)^2)
+  stopifnot(abs(shares[name, 1] - share) < 1e-9)
+}
+cat("# shares of variance of", rownames(shares), "\n")
 # lm works with QR on unscaled columns; 1e-9 is what two right computations keep
 stopifnot(worst < 1e-9)
 END
-    Rscript lm.R "$data/crf36.tsv" "$data/genes260_log2tpm.tsv" > lm.txt 2>&1
+    Rscript lm.R "$data/crf36.tsv" "$data/genes260_log2tpm.tsv" "$data/clinical.tsv" > lm.txt 2>&1
     good=$?
     grep '^#' lm.txt
-    ok $good "p of one row a patient equals R's lm"
+    ok $good "p of one row a patient equals R's lm, so do shares of variance"
   else
     skip "p of one row a patient equals R's lm" "no Rscript"
   fi
