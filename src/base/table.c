@@ -12,7 +12,7 @@
 #include "radmix/memory.h"
 #include "radmix/text.h"
 
-enum { READ_SIZE = 1 << 22 };
+enum { FIRST_READ = 1 << 16, READ_SIZE = 1 << 22 };
 
 /* Makes *array hold at least count elements of size bytes, keeping what is there. */
 static rx_status widen(void **array, size_t *room, size_t count, size_t size) {
@@ -30,9 +30,9 @@ static rx_status widen(void **array, size_t *room, size_t count, size_t size) {
 static rx_status read_bytes(gzFile file, rx_table *table) {
   size_t room = 0;
 
-  for (;;) {
-    RX_TRY(widen((void **)&table->text, &room, table->text_size + READ_SIZE + 2, 1));
-    int n = gzread(file, table->text + table->text_size, READ_SIZE);
+  for (unsigned size = FIRST_READ;; size = size < READ_SIZE ? 2 * size : READ_SIZE) {
+    RX_TRY(widen((void **)&table->text, &room, table->text_size + size + 2, 1));
+    int n = gzread(file, table->text + table->text_size, size);
     int code = Z_OK;
     const char *reason = gzerror(file, &code);
     if (n < 0 || (code != Z_OK && code != Z_STREAM_END))

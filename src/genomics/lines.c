@@ -10,7 +10,7 @@
 #include "radmix/memory.h"
 #include "radmix/text.h"
 
-enum { BLOCK = 1 << 20 };
+enum { BLOCK = 1 << 16 };
 
 static rx_status read_bytes(gzFile file, const char *path, rx_lines *lines) {
   size_t room = 0;

@@ -11,7 +11,7 @@
 #include "radmix/memory.h"
 #include "radmix/text.h"
 
-enum { FIRST_ROOM = 1 << 20 };
+enum { FIRST_ROOM = 1 << 16, GZIP_ROOM = 1 << 18 };
 
 /* A file taken line by line. */
 typedef struct {
@@ -37,7 +37,7 @@ static rx_status open_lines(const char *path, line_reader *r) {
   r->file = gzopen(path, "rb");
   if (!r->file)
     return RX_FAIL(RX_ERR_NOINPUT, "%s: expected a table, found: %s", path, strerror(errno));
-  gzbuffer(r->file, FIRST_ROOM);
+  gzbuffer(r->file, GZIP_ROOM);
   return RX_NEW(&r->buffer, "table", r->room + 1);
 }
 
