@@ -12,6 +12,7 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wfloat-conversion -Wstrict-prototy
 FLAGS_release = -O2 -ftree-vectorize -g -DNDEBUG
 FLAGS_debug = -O1 -g
 FLAGS_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FLAGS_fuzz = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
 FLAGS_coverage = -O0 -g --coverage -fprofile-update=atomic -DNDEBUG
 # Never -ffast-math; contraction off so that the compiler does not choose where a product is fused.
 CFLAGS_ALL = -std=gnu11 -ffp-contract=off -fno-math-errno $(FLAGS_$(MODE)) $(WARNINGS) -Iinclude -Isrc \
@@ -26,6 +27,7 @@ OBJECTS = $(SOURCES:%.c=$B/%.o) \
 UNIT = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/mpi/test_*.c))
 CAMPAIGN = $B/tests/campaign/campaign
+FUZZERS = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bench/*.c))
 
 # V=1 shows the commands.
@@ -64,6 +66,13 @@ $B/tests/%: tests/%.c $B/libradmix.a
 	$(SAY) compile $<
 	$(Q)$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -o $@ $< $B/libradmix.a $(LIBS) -lcmocka
 
+# The readers, and what they are made of.
+FUZZED = $(filter $B/src/base/% $B/src/images/% $B/src/genomics/%,$(OBJECTS))
+$B/tests/fuzz/%: tests/fuzz/%.c $(FUZZED)
+	@mkdir -p $(@D)
+	$(SAY) compile $<
+	$(Q)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer -Itests -MMD -MP -o $@ $< $(FUZZED) $(LIBS)
+
 # Rebuilds everything when the flags change.
 $B/flags: FORCE
 	@mkdir -p $B
@@ -82,7 +91,7 @@ clean:
 # ---- reading the code ----
 
 .PHONY: lint format
-C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] include/radmix/*.h tests/*.h tests/*/*.c)
+C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] include/radmix/*.h tests/*.h tests/*/*.[ch])
 SHELL_FILES = $(wildcard jobs/*.sh jobs/*/*.sh tests/run tests/cluster/check tests/cluster/inside tests/*/*.sh .ci/run)
 lint:
 	@tests/lint/layers.sh
@@ -118,6 +127,31 @@ demo: have-build
 check: have-test
 	@$(MAKE) --no-print-directory -j2 all tests
 	@tests/run $B $(TESTS)
+
+.PHONY: have-clang fuzz fuzzers
+SECONDS ?= 60
+have-clang:
+	@jobs/setup/deps.sh probe clang || [ '$(DEPS)' = no ] || jobs/setup/deps.sh install clang
+fuzzers: $(FUZZERS)
+# Inputs that libFuzzer thinks of, SECONDS for each reader: tests/fuzz/run.sh.
+fuzz: have-build have-clang
+	@OMPI_CC=clang-14 $(MAKE) --no-print-directory -j2 MODE=fuzz fuzzers
+	@tests/fuzz/run.sh build/fuzz $(SECONDS) $(TARGETS)
+
+.PHONY: check-asan check-valgrind
+# The same tests watched by AddressSanitizer and UndefinedBehaviorSanitizer: unit tests, collective
+# ones on 2 ranks, the campaign of bad inputs.
+check-asan: have-test
+	@$(MAKE) --no-print-directory -j2 MODE=asan all tests
+	@ASAN_OPTIONS=fast_unwind_on_malloc=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	  LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
+	  RADMIX_TEST_RANKS=2 RADMIX_TEST_LIMIT=900 tests/run build/asan $(or $(TESTS),unit/ mpi/ campaign/)
+# Unit tests that make no call of MPI, under Valgrind; slower than the sanitizers by far.
+check-valgrind: have-test
+	@command -v valgrind > /dev/null || { echo "check-valgrind: expected valgrind, found none" >&2; exit 69; }
+	@$(MAKE) --no-print-directory -j2 MODE=debug tests
+	@RADMIX_UNIT_UNDER='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' \
+	  RADMIX_ISA=v3 RADMIX_TEST_LIMIT=900 tests/run build/debug $(or $(TESTS),unit/)
 
 .PHONY: campaign
 # Bad inputs of every reader, and a table of what became of them: tests/campaign/run.sh.

@@ -6,7 +6,8 @@
 #                             elsewhere prints what is missing and exits 69
 #
 # Groups: build (compile and run), test (make check), reference (R and Python packages that tests
-# compare with; tests say that they skipped what is absent), cluster (make check-cluster).
+# compare with; tests say that they skipped what is absent), cluster (make check-cluster), clang (make
+# fuzz).
 set -u
 
 packages_of() {
@@ -19,8 +20,9 @@ packages_of() {
     reference) echo "r-base-core r-cran-nlme r-cran-lme4 r-cran-lmertest r-cran-pbkrtest
       r-cran-glmnet r-bioc-gsva python3-torch python3-anndata python3-nibabel python3-scipy
       python3-pandas chromium" ;;
+    clang) echo "clang-14 libclang-rt-14-dev" ;;
     cluster) echo "slurm-wlm munge libpmix2 iproute2 uidmap util-linux hdf5-tools" ;;
-    *) echo "deps.sh: $1: expected build, test, reference or cluster" >&2; exit 64 ;;
+    *) echo "deps.sh: $1: expected build, test, reference, cluster or clang" >&2; exit 64 ;;
   esac
 }
 
@@ -39,9 +41,10 @@ signs_of() {
       /usr/lib/python3/dist-packages/torch /usr/lib/python3/dist-packages/anndata
       /usr/lib/python3/dist-packages/nibabel /usr/lib/python3/dist-packages/scipy
       /usr/lib/python3/dist-packages/pandas" ;;
+    clang) echo "clang-14 /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a" ;;
     cluster) echo "sbatch srun /usr/sbin/slurmd /usr/sbin/slurmctld /usr/sbin/munged newuidmap
       unshare h5diff /usr/lib/*/slurm-wlm/mpi_pmix.so" ;;
-    *) echo "deps.sh: $1: expected build, test, reference or cluster" >&2; exit 64 ;;
+    *) echo "deps.sh: $1: expected build, test, reference, cluster or clang" >&2; exit 64 ;;
   esac
 }
 
@@ -97,5 +100,5 @@ install() {
 case ${1-} in
   probe) shift; [ -z "$(missing "$@")" ] ;;
   install) shift; install "$@" ;;
-  *) echo "usage: deps.sh probe|install build|test|reference|cluster..." >&2; exit 64 ;;
+  *) echo "usage: deps.sh probe|install build|test|reference|cluster|clang..." >&2; exit 64 ;;
 esac
