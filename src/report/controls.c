@@ -339,6 +339,24 @@ static rx_status run_compare(const rx_job *job, const char *features) {
   return status;
 }
 
+/* ---- slices held out ---- */
+
+static rx_status run_split(const rx_job *job) {
+  control c;
+
+  RX_TRY(begin_control(job, "split-image", &c));
+  c.log.is_speaker = job->log->is_speaker; /* it may take long */
+  snprintf(c.config->prediction_split, RX_TEXT_SIZE, "image");
+  c.config->prediction_permutations = 0;
+  c.config->prediction_strict_folds = 0;
+  *c.config->prediction_apply = '\0';
+  rx_status status = RX_OK;
+  if (!*c.config->prediction_features) status = use_file(&c, "features.h5ad");
+  if (!status) status = rx_prediction_run(&c.job);
+  end_control(&c);
+  return status;
+}
+
 /* ---- all ---- */
 
 static void say_left_out(const rx_job *job, const char *name, const char *why) {
@@ -364,6 +382,11 @@ rx_status rx_controls_run(const rx_job *job) {
     RX_TRY(run_compare(job, features));
   else
     say_left_out(job, "compare", "prediction.compare names no table");
-  say_left_out(job, "split-image", "predict does not split by image in this version");
+  if (!has_file(job, "predictions.h5") || !rx_is(config->prediction_split, "patient"))
+    say_left_out(job, "split-image", "there is no prediction split by patient");
+  else if (!rx_is(config->prediction_level, "image"))
+    say_left_out(job, "split-image", "prediction.level is not image");
+  else
+    RX_TRY(run_split(job));
   return RX_OK;
 }

@@ -45,7 +45,7 @@ ok $? "a study of a table of features is there"
 
 radmix_on 1 report study.ini
 [ "$code" = 0 ] && grep -q 'control random left out' err.txt && grep -q 'control compare: ' err.txt &&
-  grep -q 'control split-image left out' err.txt
+  grep -q 'ER from features: slices held out: AUC' err.txt
 ok $? "the controls run, and what cannot is said"
 [ "$(tail -n +2 out/controls/permutations.tsv | cut -f 2 | sort -n | uniq | wc -l)" = 100 ] &&
   [ "$(tail -n +2 out/controls/permutations.tsv | cut -f 1 | sort | uniq | wc -l)" = 1 ]
@@ -53,6 +53,8 @@ ok $? "patients are permuted a hundred times"
 cp out/controls/permutations.tsv whole.tsv
 grep -q 'patients permuted, 100 times' $page && grep -q 'conventional features' $page
 ok $? "the page shows them beside the study"
+grep -q 'AUC of slices, slices held out' $page && [ -e out/controls/split-image/predictions.h5 ]
+ok $? "and what prediction is when slices are held out"
 if command -v h5diff > /dev/null; then
   h5diff out/associations.h5ad out/controls/compare/associations.h5ad /layers/log10_p
   ok $? "the same table on the same patients gives the same p values"
