@@ -161,7 +161,7 @@ campaign: have-test
 
 # ---- installing, clusters ----
 
-.PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-cluster bench-recovery bench-factors bench-train
+.PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-cluster bench-recovery bench-factors bench-train bench-leak
 # DESTDIR=/stage PREFIX=/opt/radmix: files go to /stage/opt/radmix and are made for /opt/radmix.
 install: have-build
 	@$(MAKE) --no-print-directory all
@@ -192,6 +192,9 @@ bench-recovery: have-build
 	@$(MAKE) --no-print-directory -j2 all benches
 	@tests/bench/bench_recovery.sh $B
 # Pathways of 16,197 genes in 110 patients, and R's GSVA on the same; LARGE=yes: 10,000 patients too.
+bench-leak: have-build
+	@$(MAKE) --no-print-directory -j2 all
+	@tests/bench/bench_leak.sh $B
 bench-factors: have-build
 	@$(MAKE) --no-print-directory -j2 all benches
 	@tests/bench/bench_factors.sh $B
