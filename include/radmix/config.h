@@ -116,7 +116,7 @@ enum { RX_TEXT_SIZE = 1024, RX_AUTO = INT_MIN };
   X(prediction, test_share, real, "0.3", "0.01..0.99", "held out with folds = 1, as in the paper") \
   X(prediction, alpha, real, "1", "0..1", "1 = lasso, below = elastic net") \
   X(prediction, lambdas, int, "100", "1..10000", "of a path") \
-  X(prediction, lambda_ratio, real, "auto", "0..1", "smallest to largest; 1e-4 with more rows than columns, else 0.01") \
+  X(prediction, lambda_ratio, real, "auto", "0..1", "smallest to largest; 1e-4 with over 5 rows a column, else 0.01") \
   X(prediction, bootstrap, int, "2000", "0..1000000", "of patients, for intervals") \
   X(prediction, permutations, int, "0", "0..1000000", "of labels over patients") \
   X(prediction, strict_folds, flag, "no", "", "refit encoder and factors in each outer fold") \

@@ -31,7 +31,7 @@ rx_nested_plan rx_evaluate_plan(const rx_job *job, const rx_panel *panel, const 
   o->alpha = config->prediction_alpha;
   o->n_lambdas = config->prediction_lambdas;
   o->lambda_ratio = config->prediction_lambda_ratio;
-  if (isnan(o->lambda_ratio)) o->lambda_ratio = set->n_rows > set->n_features ? 1e-4 : 0.01;
+  if (isnan(o->lambda_ratio)) o->lambda_ratio = set->n_rows > 5 * set->n_features ? 1e-4 : 0.01;
   o->isa = isa;
   return plan;
 }
