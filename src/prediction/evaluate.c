@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "prediction/fold_checkpoint.h"
+#include "prediction/patient_means.h"
 #include "prediction/solver.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
@@ -186,29 +187,24 @@ static double mean_known(const double *values, int n) {
 }
 
 /* The AUC of the patient means of each selected feature by itself; NAN for the others. */
-static rx_status judge_alone(const rx_feature_set *set, size_t n_patients, const double *y,
-                             rx_prediction *p) {
-  double *means = NULL, *known = NULL, *n_rows = NULL;
-  rx_status status = RX_NEW(&p->alone, "features", set->n_features);
+static rx_status judge_alone(const rx_feature_set *means, const double *y, rx_prediction *p) {
+  double *known;
+  rx_status status = RX_NEW(&p->alone, "features", means->n_features);
 
-  if (!status) status = RX_NEW(&means, "patients", n_patients);
-  if (!status) status = RX_NEW(&n_rows, "patients", n_patients);
-  if (!status) status = RX_NEW(&known, "patients", 2 * n_patients);
-  for (size_t j = 0; j < set->n_features && !status; j++) {
+  if (!status) status = RX_NEW(&known, "patients", 2 * means->n_rows);
+  if (status) return status;
+  double *value = known + means->n_rows;
+  for (size_t j = 0; j < means->n_features && !status; j++) {
+    size_t n = 0;
     p->alone[j] = NAN;
-    if (p->nested->selected[j] <= 0 || !set->is_whole) continue;
-    memset(means, 0, n_patients * sizeof *means);
-    memset(n_rows, 0, n_patients * sizeof *n_rows);
-    for (size_t r = 0; r < set->n_rows; r++) {
-      means[set->patient[r]] += set->x[r * set->n_features + j];
-      n_rows[set->patient[r]]++;
+    if (p->nested->selected[j] <= 0) continue;
+    for (size_t r = 0; r < means->n_rows; r++) {
+      if (isnan(y[means->patient[r]])) continue;
+      known[n] = y[means->patient[r]];
+      value[n++] = means->x[r * means->n_features + j];
     }
-    for (size_t i = 0; i < n_patients; i++) means[i] = n_rows[i] > 0 ? means[i] / n_rows[i] : NAN;
-    size_t n = rx_performance_pairs(n_patients, y, means, known, known + n_patients);
-    status = rx_roc_auc(n, known, known + n_patients, &p->alone[j]);
+    status = rx_roc_auc(n, known, value, &p->alone[j]);
   }
-  free(means);
-  free(n_rows);
   free(known);
   return status;
 }
@@ -232,7 +228,7 @@ static rx_status judge_repeats(const rx_nested_plan *plan, const double *y, rx_p
 }
 
 static rx_status judge(const rx_job *job, const rx_nested_plan *plan, const rx_panel *panel,
-                       const rx_feature_set *set, int outcome, rx_prediction *p) {
+                       const rx_feature_set *means, int outcome, rx_prediction *p) {
   const double *y = panel->y + (size_t)outcome * panel->n_patients;
   int n_fits = plan->n_repeats * plan->n_folds;
 
@@ -246,19 +242,19 @@ static rx_status judge(const rx_job *job, const rx_nested_plan *plan, const rx_p
   p->repeat_auc = NAN;
   if (plan->lasso.family == RX_GAUSSIAN) {
     p->fold_auc = p->row_auc = NAN;
-    return RX_NEW(&p->alone, "features", set->n_features);
+    return RX_NEW(&p->alone, "features", means->n_features);
   }
   RX_TRY(judge_repeats(plan, y, p));
-  return judge_alone(set, plan->n_patients, y, p);
+  return judge_alone(means, y, p);
 }
 
 static rx_status judge_all(const rx_job *job, const rx_nested_plan *plan, rx_results *results,
-                           int s, target_list *list) {
+                           int s, const rx_feature_set *means, target_list *list) {
   for (size_t t = 0; t < list->n; t++) {
     rx_prediction *p = rx_results_at(results, list->outcome[t], s);
     p->model = list->models[t];
     list->models[t] = NULL;
-    RX_TRY(judge(job, plan, results->panel, &results->panel->sets[s], list->outcome[t], p));
+    RX_TRY(judge(job, plan, results->panel, means, list->outcome[t], p));
   }
   return RX_OK;
 }
@@ -267,13 +263,16 @@ rx_status rx_evaluate_set(const rx_job *job, const rx_nested_plan *plan, const i
                           rx_results *results, int s) {
   const rx_feature_set *set = &results->panel->sets[s];
   target_list list = {0, NULL, NULL, NULL, NULL};
+  rx_feature_set means = {NULL};
   rx_status status = RX_AGREE(job->comm, list_targets(plan, fold, results, s, &list));
 
   if (status || !list.n) goto done;
   if ((status = rx_outcome_model_fit(plan, set, list.n, list.targets, list.models))) goto done;
   if ((status = run_folds(job, plan, results, s, &list))) goto done;
-  status = RX_AGREE(job->comm, judge_all(job, plan, results, s, &list));
+  if ((status = rx_patient_means_find(job->comm, set, plan->n_patients, &means))) goto done;
+  status = RX_AGREE(job->comm, judge_all(job, plan, results, s, &means, &list));
 done:
+  rx_panel_clear_set(&means);
   destroy_targets(&list);
   return status;
 }

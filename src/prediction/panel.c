@@ -299,7 +299,8 @@ static rx_status fill_sets(const rx_job *job, const file_list *list, rx_panel *p
     panel->n_sets = f + 1;
   }
   if (n == list->n) return RX_OK;
-  RX_TRY(rx_panel_add_union(job, panel->sets, list->n, panel->n_patients, &panel->sets[n - 1]));
+  RX_TRY(rx_panel_add_union(job, panel->sets, list->n, list->files[0], list->place[0],
+                            panel->n_patients, &panel->sets[n - 1]));
   panel->has_union = panel->sets[n - 1].n_rows > 0;
   if (panel->has_union) panel->n_sets = n;
   return RX_OK;

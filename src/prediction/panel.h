@@ -59,14 +59,25 @@ rx_status rx_panel_path(const rx_job *job, char *path, size_t size);
 rx_status rx_panel_sum(const rx_job *job, const rx_feature_file *file, const ptrdiff_t *place,
                        size_t n_patients, double *sums);
 
+/* The rows of known patients, in the order of patients and then of the file. order [*n], to be
+ * freed. */
+rx_status rx_panel_order(size_t n_rows, const ptrdiff_t *place, size_t **order, size_t *n);
+
 /* Fills a set with the rows of a file whose patients are in the panel (rows[r] >= 0). Collective.
  * place  [file->n_rows], the row's patient, or -1 */
 rx_status rx_panel_add_set(const rx_job *job, const rx_feature_file *file, const ptrdiff_t *place,
                            size_t n_patients, rx_feature_set *set);
-/* Joins the other sets: rows of the first set whose patient all sets have, beside them the patient
- * means of the others. Collective. */
-rx_status rx_panel_add_union(const rx_job *job, const rx_feature_set *sets, int n_sets,
-                             size_t n_patients, rx_feature_set *set);
 void rx_panel_clear_set(rx_feature_set *set);
+/* Puts 1/n_i or 1 as settings say, and counts the patients. Local. */
+rx_status rx_panel_weigh(const rx_job *job, size_t n_patients, rx_feature_set *set);
+
+/* ---- panel_union.c ---- */
+
+/* Joins the other sets: rows of the first set whose patient all sets have, beside them the patient
+ * means of the others. Collective. file, place: of the first set, which is read again when its rows
+ * are split */
+rx_status rx_panel_add_union(const rx_job *job, const rx_feature_set *sets, int n_sets,
+                             const rx_feature_file *file, const ptrdiff_t *place, size_t n_patients,
+                             rx_feature_set *set);
 
 #endif

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "prediction/panel.h"
+#include "prediction/solver.h"
+#include "prediction/split_set.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
 #include "radmix/partition.h"
@@ -42,8 +44,7 @@ static rx_status copy_frame(const rx_frame *from, rx_frame **out) {
 
 /* ---- rows ---- */
 
-/* Puts 1/n_i or 1, and counts the patients. */
-static rx_status weigh_rows(const rx_job *job, size_t n_patients, rx_feature_set *set) {
+rx_status rx_panel_weigh(const rx_job *job, size_t n_patients, rx_feature_set *set) {
   size_t *n_rows;
   bool by_patient = rx_is(job->config->prediction_weights, "patient");
 
@@ -69,32 +70,35 @@ static int compare_places(const void *a, const void *b) {
   return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* The rows of known patients, in the order of patients; order [*n] their rows in the file. */
-static rx_status order_rows(size_t n_rows, const ptrdiff_t *place, placed_row **order, size_t *n) {
-  RX_TRY(RX_NEW(order, "rows", n_rows));
+rx_status rx_panel_order(size_t n_rows, const ptrdiff_t *place, size_t **order, size_t *n) {
+  placed_row *rows;
+
   *n = 0;
+  RX_TRY(RX_NEW(&rows, "rows", n_rows));
   for (size_t r = 0; r < n_rows; r++)
-    if (place[r] >= 0) (*order)[(*n)++] = (placed_row){(int)place[r], r};
-  qsort(*order, *n, sizeof **order, compare_places);
-  return RX_OK;
+    if (place[r] >= 0) rows[(*n)++] = (placed_row){(int)place[r], r};
+  qsort(rows, *n, sizeof *rows, compare_places);
+  rx_status status = RX_NEW(order, "rows", *n);
+  for (size_t k = 0; k < *n && !status; k++) (*order)[k] = rows[k].row;
+  free(rows);
+  return status;
 }
 
 /* Reads all rows on every rank, and sorts them by patient. */
 static rx_status read_whole(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
                             rx_feature_set *set) {
   double *all = NULL;
-  placed_row *order = NULL;
-  size_t bytes = p->n_features * sizeof *all;
+  size_t *order = NULL, bytes = p->n_features * sizeof *all;
   rx_status status = RX_NEW(&all, "features", p->n_rows * p->n_features);
 
-  if (!status) status = order_rows(p->n_rows, place, &order, &set->n_rows);
+  if (!status) status = rx_panel_order(p->n_rows, place, &order, &set->n_rows);
   if (!status) status = RX_NEW(&set->patient, "rows", set->n_rows);
   if (!status) status = RX_NEW(&set->x, "features", set->n_rows * p->n_features);
   status = RX_AGREE(job->comm, status);
   if (!status) status = rx_feature_file_read(p, 0, p->n_rows, all);
   for (size_t r = 0; r < set->n_rows && !status; r++) {
-    set->patient[r] = order[r].patient;
-    memcpy(set->x + r * p->n_features, all + order[r].row * p->n_features, bytes);
+    set->patient[r] = (int)place[order[r]];
+    memcpy(set->x + r * p->n_features, all + order[r] * p->n_features, bytes);
   }
   set->n_local = set->n_rows;
   free(order);
@@ -181,17 +185,22 @@ static size_t drop_empty_rows(rx_feature_set *set) {
 }
 
 /* Features with a missing or infinite value take no part, and are named. */
-static void exclude_missing(const rx_job *job, rx_feature_set *set) {
-  const char *example = "";
-
+static void exclude_missing(rx_feature_set *set) {
   for (size_t j = 0; j < set->n_features; j++) {
     set->is_used[j] = true;
     for (size_t r = 0; r < set->n_rows && set->is_used[j]; r++)
       set->is_used[j] = isfinite(set->x[r * set->n_features + j]);
     if (set->is_used[j]) continue;
-    if (!set->n_unused++) example = set->var->names[j];
+    set->n_unused++;
     for (size_t r = 0; r < set->n_rows; r++) set->x[r * set->n_features + j] = 0;
   }
+}
+
+static void name_missing(const rx_job *job, const rx_feature_set *set) {
+  const char *example = "";
+
+  for (size_t j = set->n_features; j-- > 0;)
+    if (!set->is_used[j]) example = set->var->names[j];
   if (set->n_unused)
     rx_log_warn(job->log,
                 "predict: %s: %zu of %zu features left out for missing or infinite values "
@@ -200,9 +209,37 @@ static void exclude_missing(const rx_job *job, rx_feature_set *set) {
                 set->n_unused > 1 ? ", ..." : "");
 }
 
-rx_status rx_panel_add_set(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
+/* Rows split over the ranks. Their patients' empty rows are not looked for. */
+static rx_status read_split(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
+                            rx_feature_set *set) {
+  set->is_whole = false;
+  RX_TRY(rx_split_set_read(job, p, place, set));
+  return rx_solver_standardise(job->comm, set);
+}
+
+static rx_status read_held(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
                            size_t n_patients, rx_feature_set *set) {
   bool by_patient = rx_is(job->config->prediction_level, "patient");
+
+  RX_TRY(by_patient ? read_means(job, p, place, n_patients, set) : read_whole(job, p, place, set));
+  size_t dropped = drop_empty_rows(set);
+  if (dropped)
+    rx_log_info(job->log, "predict: %s: %zu rows without any number left out", set->name, dropped);
+  exclude_missing(set);
+  return RX_OK;
+}
+
+static size_t count_placed(const rx_feature_file *p, const ptrdiff_t *place) {
+  size_t n = 0;
+
+  for (size_t r = 0; r < p->n_rows; r++) n += place[r] >= 0;
+  return n;
+}
+
+rx_status rx_panel_add_set(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
+                           size_t n_patients, rx_feature_set *set) {
+  bool is_split = rx_is(job->config->prediction_level, "image") &&
+                  rx_solver_wants_split(count_placed(p, place), p->n_features);
 
   *set = (rx_feature_set){.n_features = p->n_features, .is_whole = true};
   rx_status status = rx_copy_text(p->name, &set->name);
@@ -210,109 +247,14 @@ rx_status rx_panel_add_set(const rx_job *job, const rx_feature_file *p, const pt
   if (!status) status = RX_NEW(&set->is_used, "features", set->n_features);
   status = RX_AGREE(job->comm, status);
   if (!status)
-    status =
-        by_patient ? read_means(job, p, place, n_patients, set) : read_whole(job, p, place, set);
+    status = is_split ? read_split(job, p, place, set) : read_held(job, p, place, n_patients, set);
   if (!status) {
-    size_t dropped = drop_empty_rows(set);
-    if (dropped)
-      rx_log_info(job->log, "predict: %s: %zu rows without any number left out", set->name,
-                  dropped);
-    exclude_missing(job, set);
-    status = weigh_rows(job, n_patients, set);
-    rx_log_info(job->log, "predict: %s: %zu features, %zu rows of %zu patients", set->name,
-                set->n_features, set->n_rows, set->n_patients);
+    name_missing(job, set);
+    status = rx_panel_weigh(job, n_patients, set);
+    rx_log_info(job->log, "predict: %s: %zu features, %zu rows of %zu patients%s", set->name,
+                set->n_features, set->n_rows, set->n_patients,
+                is_split ? ", split over the ranks" : "");
   }
-  status = RX_AGREE(job->comm, status);
-  if (status) rx_panel_clear_set(set);
-  return status;
-}
-
-/* ---- the union ---- */
-
-/* Patient means of a set beside each other. means [n_patients][stride], from column; has counts. */
-static rx_status add_means(const rx_feature_set *set, size_t column, size_t stride, double *means,
-                           int *has, size_t n_patients) {
-  size_t *n_rows = NULL;
-
-  RX_TRY(RX_NEW(&n_rows, "patients", n_patients));
-  for (size_t r = 0; r < set->n_rows; r++) n_rows[set->patient[r]]++;
-  for (size_t r = 0; r < set->n_rows; r++) {
-    size_t i = (size_t)set->patient[r];
-    for (size_t j = 0; j < set->n_features; j++)
-      means[i * stride + column + j] += set->x[r * set->n_features + j] / (double)n_rows[i];
-  }
-  for (size_t i = 0; i < n_patients; i++) has[i] += n_rows[i] > 0;
-  free(n_rows);
-  return RX_OK;
-}
-
-/* Names SET:FEATURE, with channel, row and column of those that have them. */
-static rx_status join_frames(const rx_feature_set *sets, int n_sets, rx_feature_set *set) {
-  static const char *const places[] = {"channel", "row", "column"};
-  char name[512];
-  ptrdiff_t *rows;
-  size_t at = 0;
-
-  RX_TRY(rx_frame_create(set->n_features, &set->var));
-  for (int s = 0; s < n_sets; s++)
-    for (size_t j = 0; j < sets[s].n_features; j++, at++) {
-      snprintf(name, sizeof name, "%s:%s", sets[s].name, sets[s].var->names[j]);
-      set->is_used[at] = sets[s].is_used[j];
-      set->n_unused += !sets[s].is_used[j];
-      RX_TRY(rx_frame_name(set->var, at, name));
-    }
-  RX_TRY(RX_NEW(&rows, "features", set->n_features));
-  rx_status status = RX_OK;
-  for (size_t j = 0; j < set->n_features; j++) rows[j] = j < sets[0].n_features ? (ptrdiff_t)j : -1;
-  for (size_t c = 0; c < sizeof places / sizeof *places && !status; c++) {
-    const rx_column *column = rx_frame_find(sets[0].var, places[c]);
-    if (column) status = rx_frame_copy_column(set->var, sets[0].var, column, rows);
-  }
-  free(rows);
-  return status;
-}
-
-static rx_status join_rows(const rx_feature_set *sets, int n_sets, size_t n_patients,
-                           rx_feature_set *set) {
-  const rx_feature_set *main_set = &sets[0];
-  size_t p = set->n_features, p0 = main_set->n_features, at = p0;
-  double *means = NULL;
-  int *has = NULL;
-  rx_status status = RX_NEW(&means, "patient means", n_patients * p);
-
-  if (!status) status = RX_NEW(&has, "patients", n_patients);
-  if (!status) status = RX_NEW(&set->patient, "rows", main_set->n_rows);
-  if (!status) status = RX_NEW(&set->x, "features", main_set->n_rows * p);
-  for (int s = 1; s < n_sets && !status; at += sets[s++].n_features)
-    status = add_means(&sets[s], at, p, means, has, n_patients);
-  for (size_t r = 0; r < main_set->n_rows && !status; r++) {
-    size_t i = (size_t)main_set->patient[r];
-    if (has[i] != n_sets - 1) continue;
-    double *x = set->x + set->n_rows * p;
-    memcpy(x, main_set->x + r * p0, p0 * sizeof *x);
-    memcpy(x + p0, means + i * p + p0, (p - p0) * sizeof *x);
-    set->patient[set->n_rows++] = (int)i;
-  }
-  set->n_local = set->n_rows;
-  free(means);
-  free(has);
-  return status;
-}
-
-rx_status rx_panel_add_union(const rx_job *job, const rx_feature_set *sets, int n_sets,
-                             size_t n_patients, rx_feature_set *set) {
-  *set = (rx_feature_set){.is_whole = true};
-  for (int s = 0; s < n_sets; s++) set->n_features += sets[s].n_features;
-  rx_status status = rx_copy_text("union", &set->name);
-  if (!status) status = RX_NEW(&set->is_used, "features", set->n_features);
-  if (!status) status = join_frames(sets, n_sets, set);
-  if (!status) status = join_rows(sets, n_sets, n_patients, set);
-  if (!status) status = weigh_rows(job, n_patients, set);
-  if (!status && set->n_rows == 0)
-    rx_log_info(job->log, "predict: no union of the feature sets: no patient has all of them");
-  else if (!status)
-    rx_log_info(job->log, "predict: union: %zu features, %zu rows of %zu patients", set->n_features,
-                set->n_rows, set->n_patients);
   status = RX_AGREE(job->comm, status);
   if (status) rx_panel_clear_set(set);
   return status;

@@ -37,7 +37,11 @@ static void add_rows(const rx_feature_set *set, const size_t *n_rows, rx_feature
     size_t patient = (size_t)set->patient[set->first + r];
     while ((size_t)out->patient[at] != patient) at++;
     double *mean = out->x + at * p, share = 1 / (double)n_rows[patient];
-    for (size_t j = 0; j < p; j++) mean[j] += set->x[r * p + j] * share;
+    if (set->is_whole)
+      for (size_t j = 0; j < p; j++) mean[j] += set->x[r * p + j] * share;
+    else
+      for (size_t j = 0; j < p; j++)
+        mean[j] += (set->mean[j] + set->scale[j] * (double)set->z[r * p + j]) * share;
   }
 }
 

@@ -9,8 +9,8 @@ directory = out
 clinical = out/simulated/clinical.tsv
 [simulation]
 patients = 24
-images_per_patient = 10
-features = 60
+images_per_patient = 50
+features = 110
 icc = 0.6
 genes = 10
 sets = 0
