@@ -162,6 +162,7 @@ campaign: have-test
 # ---- installing, clusters ----
 
 .PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-cluster bench-recovery bench-factors bench-train bench-leak
+.PHONY: check-live bench-associate bench-calibration
 # DESTDIR=/stage PREFIX=/opt/radmix: files go to /stage/opt/radmix and are made for /opt/radmix.
 install: have-build
 	@$(MAKE) --no-print-directory all
@@ -173,6 +174,12 @@ have-cluster:
 check-cluster: have-build have-cluster
 	@$(MAKE) --no-print-directory -j2 all
 	@tests/cluster/check $B $(TESTS)
+
+# Against R's own packages (nlme, lme4, lmerTest, pbkrtest, GSVA) on random data; what is not installed is
+# skipped with a word. Minutes.
+check-live: have-test
+	@$(MAKE) --no-print-directory -j2 all
+	@failed=0; for script in tests/live/*.sh; do RADMIX=$B/radmix $$script || failed=1; done; exit $$failed
 
 # Ranks killed at random moments, and scaling on this machine; minutes each.
 bench-faults: have-build
@@ -198,3 +205,11 @@ bench-leak: have-build
 bench-factors: have-build
 	@$(MAKE) --no-print-directory -j2 all benches
 	@tests/bench/bench_factors.sh $B
+# Mixed models of 4,096 features with 476 and 16,197 factors, nlme and lmer in the same run. Minutes, 5 GB.
+bench-associate: have-build
+	@$(MAKE) --no-print-directory -j2 all benches
+	@tests/bench/bench_associate.sh $B
+# How often p finds nothing's effect: a million null fits a cell. Ten minutes.
+bench-calibration: have-build
+	@$(MAKE) --no-print-directory -j2 all benches
+	@$B/tests/bench/bench_calibration

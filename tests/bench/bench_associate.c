@@ -1,7 +1,7 @@
 /* How fast associate is: patient summaries of a cohort as large as that of Liu & Hu 2023 (110
  * patients, 52,000 slices, 4,096 features), against 476 and 16,197 factors.
  *
- *   mpirun -n RANKS bench_associate [FEATURES FACTORS PATIENTS [COVARIATES]]
+ *   mpirun -n RANKS bench_associate [FEATURES FACTORS PATIENTS [COVARIATES [full|hits]]]
  *
  * What it takes is what the log of associate says: fits with p, means control and q apart from the
  * write. make bench-associate also times nlme's and lme4's own fits of the same model in R. */
@@ -141,6 +141,7 @@ int main(int argc, char **argv) {
   snprintf(config.study_directory, sizeof config.study_directory, "bench_associate");
   if (job.rank == 0) rx_output_folder(config.study_directory);
   MPI_Barrier(job.comm);
+  if (argc > 5 && rx_config_set(&config, "association", "output", argv[5])) return RX_ERR_USAGE;
   if (n_covariates) make_clinical(&job, &config, n_patients, n_covariates);
   rx_status status = make_patients(&job, n_patients, n_features);
   if (!status) status = make_factors(&job, n_patients, n_factors);
