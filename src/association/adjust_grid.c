@@ -12,6 +12,9 @@
  * falls into the first and the last. */
 enum { LEAST_EXPONENT = -24, N_BINADES = 37, MOST_BITS = 16, MANTISSA = 52, BIAS = 1023 };
 
+/* A bin that stays open is cut once more. */
+enum { PART_BITS = 6, N_PARTS = 1 << PART_BITS };
+
 struct rx_staircase {
   rx_adjust method;
   int64_t n_tests;
@@ -90,24 +93,105 @@ static void count_bins(MPI_Comm comm, size_t n_runs, const rx_run *run, rx_stair
 
 /* Marks the bins that may hold the least m p_j / j of all larger p. Rank m - above is that of the
  * largest p of a bin, and an upper bound for the others. */
-static int64_t mark_open(const rx_staircase *s, unsigned char *is_open) {
+static void mark_open(const rx_staircase *s, unsigned char *is_open) {
   double bound = INFINITY;
-  int64_t above = 0, n = 0;
+  int64_t above = 0;
 
   for (size_t bin = 0; bin < s->n_bins; bin++) {
     if (!s->count[bin]) continue;
     double factor = s->log10_tests - log10((double)(s->n_tests - above));
     is_open[bin] = lowest_of(s, bin) + factor < bound;
-    if (is_open[bin]) n += s->count[bin];
     bound = fmin(bound, highest_of(s, bin) + factor);
     above += s->count[bin];
+  }
+}
+
+/* The parts of the bins that are open. */
+typedef struct {
+  size_t n;            /* bins that are open */
+  uint32_t *of;        /* [n_bins], 0: not open; else 1 + its place; owned, as all that follows */
+  int64_t *mine, *all; /* [n][N_PARTS], p values of this rank, and of all */
+  unsigned char *is_open; /* [n][N_PARTS] */
+} parts;
+
+static void free_parts(parts *p) {
+  free(p->is_open);
+  free(p->all);
+  free(p->mine);
+  free(p->of);
+}
+
+/* The ends of the scale are one part: what is beyond it has no order there. */
+static size_t part_of(const rx_staircase *s, size_t bin, uint64_t key) {
+  if (bin == 0 || bin + 1 == s->n_bins) return 0;
+  return (size_t)(key >> (MANTISSA - s->bits - PART_BITS)) & (N_PARTS - 1);
+}
+
+/* log10 p at the small end of a part. */
+static double lowest_of_part(const rx_staircase *s, size_t bin, size_t part) {
+  const uint64_t base = (uint64_t)(BIAS + LEAST_EXPONENT) << s->bits;
+
+  if (bin == 0 || bin + 1 == s->n_bins) return lowest_of(s, bin);
+  return rx_adjust_unkey((((base + bin) << PART_BITS) + part + 1)
+                         << (MANTISSA - s->bits - PART_BITS));
+}
+
+static double highest_of_part(const rx_staircase *s, size_t bin, size_t part) {
+  return part ? lowest_of_part(s, bin, part - 1) : highest_of(s, bin);
+}
+
+/* Cuts the open bins and counts again. */
+static rx_status count_parts(MPI_Comm comm, size_t n_runs, const rx_run *run, const rx_staircase *s,
+                             const unsigned char *is_open, parts *p) {
+  rx_status status = RX_NEW(&p->of, "associate: adjustment", s->n_bins);
+
+  for (size_t bin = 0; bin < s->n_bins && !status; bin++)
+    if (is_open[bin]) p->of[bin] = (uint32_t)++p->n;
+  const size_t n = p->n * N_PARTS;
+  if (!status) status = RX_NEW(&p->mine, "associate: adjustment", n);
+  if (!status) status = RX_NEW(&p->all, "associate: adjustment", n);
+  if (!status) status = RX_NEW(&p->is_open, "associate: adjustment", n);
+  if ((status = RX_AGREE(comm, status))) return status;
+  for (size_t r = 0; r < n_runs; r++)
+    for (size_t i = 0; i < run[r].n; i++) {
+      if (isnan(run[r].log10_p[i])) continue;
+      uint64_t k = rx_adjust_key(run[r].log10_p[i]);
+      size_t bin = bin_of(s, k);
+      if (p->of[bin]) p->mine[(p->of[bin] - 1) * (size_t)N_PARTS + part_of(s, bin, k)]++;
+    }
+  MPI_Allreduce(p->mine, p->all, (int)n, MPI_INT64_T, MPI_SUM, comm);
+  return RX_OK;
+}
+
+/* The same as mark_open() with the parts; n_mine: values of this rank in open ones. Returns how
+ * many there are on all ranks. */
+static int64_t mark_parts(const rx_staircase *s, const parts *p, int64_t *n_mine) {
+  double bound = INFINITY;
+  int64_t above = 0, n = 0;
+
+  *n_mine = 0;
+  for (size_t bin = 0; bin < s->n_bins; bin++) {
+    const size_t first = p->of[bin] ? (p->of[bin] - 1) * (size_t)N_PARTS : 0;
+    for (size_t part = 0; s->count[bin] && part < (p->of[bin] ? (size_t)N_PARTS : 1); part++) {
+      const int64_t count = p->of[bin] ? p->all[first + part] : s->count[bin];
+      if (!count) continue;
+      double factor = s->log10_tests - log10((double)(s->n_tests - above));
+      double highest = highest_of_part(s, bin, part);
+      above += count;
+      if (p->of[bin] && lowest_of_part(s, bin, part) + factor < bound) {
+        p->is_open[first + part] = 1;
+        n += count;
+        *n_mine += p->mine[first + part];
+      }
+      bound = fmin(bound, highest + factor);
+    }
   }
   return n;
 }
 
-/* Gathers the keys of open bins on all ranks. key  [n of all ranks] */
+/* Gathers the keys of open parts on all ranks. key  [n of all ranks] */
 static rx_status gather_open(MPI_Comm comm, size_t n_runs, const rx_run *run, const rx_staircase *s,
-                             const unsigned char *is_open, int64_t n_mine, uint64_t *key) {
+                             const parts *p, int64_t n_mine, uint64_t *key) {
   int rank, n_ranks, *counts = NULL, *starts = NULL;
   uint64_t *mine = NULL;
   size_t n = 0;
@@ -122,7 +206,8 @@ static rx_status gather_open(MPI_Comm comm, size_t n_runs, const rx_run *run, co
     for (size_t i = 0; i < run[r].n; i++) {
       if (isnan(run[r].log10_p[i])) continue;
       uint64_t k = rx_adjust_key(run[r].log10_p[i]);
-      if (is_open[bin_of(s, k)]) mine[n++] = k;
+      size_t bin = bin_of(s, k), of = p->of[bin];
+      if (of && p->is_open[(of - 1) * N_PARTS + part_of(s, bin, k)]) mine[n++] = k;
     }
   counts[rank] = (int)n;
   MPI_Allgather(MPI_IN_PLACE, 1, MPI_INT, counts, 1, MPI_INT, comm);
@@ -135,33 +220,29 @@ done:
   return status;
 }
 
-static int64_t count_mine(size_t n_runs, const rx_run *run, const rx_staircase *s,
-                          const unsigned char *is_open) {
-  int64_t n = 0;
-
-  for (size_t r = 0; r < n_runs; r++)
-    for (size_t i = 0; i < run[r].n; i++)
-      if (!isnan(run[r].log10_p[i])) n += is_open[bin_of(s, rx_adjust_key(run[r].log10_p[i]))];
-  return n;
-}
-
 /* From the largest p down: a step wherever m p / rank is less than all before. */
-static void sweep(const unsigned char *is_open, const uint64_t *key, rx_staircase *s) {
+static void sweep(const parts *p, const uint64_t *key, rx_staircase *s) {
   double least = INFINITY;
   int64_t above = 0;
   size_t at = 0;
 
   for (size_t bin = 0; bin < s->n_bins; bin++) {
+    const size_t first = p->of[bin] ? (p->of[bin] - 1) * (size_t)N_PARTS : 0;
+    int64_t here = above;
     s->first[bin] = (uint32_t)s->n_steps;
-    for (int64_t i = 0; is_open[bin] && i < s->count[bin]; i++, at++) {
-      double p = rx_adjust_unkey(key[at]);
-      double level = p + s->log10_tests - log10((double)(s->n_tests - above - i));
-      if (level >= least) continue;
-      least = level;
-      s->log10_p[s->n_steps] = p;
-      s->log10_q[s->n_steps++] = fmin(0, level + s->log10_scale);
-    }
     above += s->count[bin];
+    for (size_t part = 0; p->of[bin] && part < N_PARTS; part++) {
+      const int64_t count = p->all[first + part];
+      for (int64_t i = 0; p->is_open[first + part] && i < count; i++, at++) {
+        double value = rx_adjust_unkey(key[at]);
+        double level = value + s->log10_tests - log10((double)(s->n_tests - here - i));
+        if (level >= least) continue;
+        least = level;
+        s->log10_p[s->n_steps] = value;
+        s->log10_q[s->n_steps++] = fmin(0, level + s->log10_scale);
+      }
+      here += count;
+    }
   }
   s->first[s->n_bins] = (uint32_t)s->n_steps;
 }
@@ -169,24 +250,26 @@ static void sweep(const unsigned char *is_open, const uint64_t *key, rx_staircas
 static rx_status climb(MPI_Comm comm, size_t n_runs, const rx_run *run, rx_staircase *s) {
   unsigned char *is_open = NULL;
   rx_adjust_room *room = NULL;
-  int64_t n = 0;
+  int64_t n = 0, n_mine = 0;
+  parts p = {0};
 
   rx_status status = RX_NEW(&is_open, "associate: adjustment", s->n_bins);
   if ((status = RX_AGREE(comm, status))) goto done;
-  n = mark_open(s, is_open);
+  mark_open(s, is_open);
+  if ((status = count_parts(comm, n_runs, run, s, is_open, &p))) goto done;
+  n = mark_parts(s, &p, &n_mine);
   if (n > INT_MAX)
     status = RX_FAIL(RX_ERR_MEMORY, "associate: no room to adjust %lld p values", (long long)n);
   if (!status) status = rx_adjust_room_create((size_t)n, &room);
   if (!status) status = RX_NEW(&s->log10_p, "associate: adjustment", n);
   if (!status) status = RX_NEW(&s->log10_q, "associate: adjustment", n);
   if ((status = RX_AGREE(comm, status))) goto done;
-  status =
-      gather_open(comm, n_runs, run, s, is_open, count_mine(n_runs, run, s, is_open), room->key);
-  if (status) goto done;
+  if ((status = gather_open(comm, n_runs, run, s, &p, n_mine, room->key))) goto done;
   if (n) rx_adjust_sort((size_t)n, room);
-  sweep(is_open, room->key, s);
+  sweep(&p, room->key, s);
 done:
   rx_adjust_room_destroy(&room);
+  free_parts(&p);
   free(is_open);
   return status;
 }

@@ -2,7 +2,8 @@
  *
  * The q of a cell is the least of m p_j / j over all p_j >= p. Only few cells can be that least
  * one: a histogram of p over all ranks, fine enough, tells of nearly every bin that all its values
- * lie above what some larger p is sure to give. What is left is gathered by every rank, sorted, and
+ * lie above what some larger p is sure to give; bins that are left are cut once more. What is left
+ * of these is gathered by every rank, sorted, and
  * swept once; the result is a falling staircase that gives the exact q of any cell. */
 #ifndef RADMIX_ASSOCIATION_ADJUST_GRID_H
 #define RADMIX_ASSOCIATION_ADJUST_GRID_H
