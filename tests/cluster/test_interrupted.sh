@@ -44,6 +44,14 @@ scancel "$train"
 check "scancel ends the job" wait_for_state "$train" 30 CANCELLED
 check "there is no model" test ! -e cancel/model.h5
 
+"$JOBS/train.sh" study.ini -s study.directory=cancel > dead.txt
+train=$(job_of train dead.txt)
+wait_for_line "radmix-train-$train.log" 60 'epoch [0-9]+/' > /dev/null
+check "a rank is killed" pkill -9 -n -f '^[^ ]*radmix train .*study.directory=cancel'
+check "its job ends at once" wait_for_end "$train" 30
+check "and has failed" test "$(state_of "$train")" = FAILED
+check "there is no model" test ! -e cancel/model.h5
+
 RADMIX_SBATCH='--partition=main' "$JOBS/train.sh" study.ini -s study.directory=cancel > preempt.txt
 train=$(job_of train preempt.txt)
 check "submitted again it goes on in the same folder" wait_for_line "radmix-train-$train.log" 60 'epoch [0-9]+/'
