@@ -21,6 +21,7 @@ typedef enum {
   RX_RANDOM_EXAMPLES = 9,
   RX_RANDOM_LABELS = 10,
   RX_RANDOM_LABEL_FOLDS = 11,
+  RX_RANDOM_CONTROL = 60,
   RX_RANDOM_SIMULATION = 100 /* and above: the simulation's own list */
 } rx_random_purpose;
 

@@ -10,7 +10,6 @@
 #include "radmix/text.h"
 #include "study.h"
 
-enum { PURPOSE = 60 }; /* of random numbers; not one of rx_random_purpose */
 
 /* What is written: patient i of the new file has the factors of row source[i] of the old one. */
 typedef struct {
@@ -88,7 +87,7 @@ static rx_status shuffle(const rx_job *job, int permutation, const size_t *level
     for (size_t i = 0; i < r->n; i++)
       if (levels[i] == level) items[n++] = r->source[i];
     if (n < 2) continue;
-    rx_random random = rx_random_at((uint64_t)job->config->study_seed, PURPOSE,
+    rx_random random = rx_random_at((uint64_t)job->config->study_seed, RX_RANDOM_CONTROL,
                                     (uint32_t)permutation, (uint32_t)level);
     rx_random_shuffle(&random, items, n);
     for (size_t i = 0; i < r->n; i++)
