@@ -10,7 +10,6 @@
 #include "radmix/text.h"
 #include "study.h"
 
-
 /* What is written: patient i of the new file has the factors of row source[i] of the old one. */
 typedef struct {
   rx_matrix *from;
