@@ -29,8 +29,8 @@ static long double integral(long double eta, long double df) {
 /* Turns values at the zeros of the Chebyshev polynomial of degree n into the coefficients of the
  * ordinary polynomial through them, in the same variable in [-1,1]. Both in place. */
 static void interpolate(int n, long double *values) {
-  long double chebyshev[RX_TAIL_DF_TERMS], before[RX_TAIL_DF_TERMS] = {0};
-  long double current[RX_TAIL_DF_TERMS] = {0};
+  long double chebyshev[RX_TAIL_DF_TERMS];
+  long double before[RX_TAIL_DF_TERMS + 1] = {0}, current[RX_TAIL_DF_TERMS + 1] = {0};
 
   for (int k = 0; k < n; k++) {
     long double sum = 0;
@@ -44,7 +44,7 @@ static void interpolate(int n, long double *values) {
     for (int j = k + 1; j >= 0; j--) {
       long double next = (j ? (k ? 2 : 1) * current[j - 1] : 0) - (k ? before[j] : 0);
       before[j] = current[j];
-      if (j < RX_TAIL_DF_TERMS) current[j] = next;
+      current[j] = next;
     }
   }
 }
