@@ -67,7 +67,7 @@ static rx_status make_control(const rx_job *job, const char *name, control *c) {
   RX_TRY(rx_controls_path(job, name, "", folder, sizeof folder));
   if (strlen(folder) >= RX_TEXT_SIZE)
     return RX_FAIL(RX_ERR_CONFIG, "study.directory: expected a shorter path");
-  snprintf(c->config->study_directory, RX_TEXT_SIZE, "%s", folder);
+  snprintf(c->config->study_directory, RX_TEXT_SIZE, "%.*s", RX_TEXT_SIZE - 1, folder);
   return job->rank == 0 ? rx_output_folder(folder) : RX_OK;
 }
 
