@@ -71,7 +71,7 @@ static rx_status make_recipe(const rx_job *job, association *a) {
 }
 
 static rx_status start_file(const rx_job *job, association *a) {
-  enum { CHUNK = 16 };
+  enum { CHUNK = 64 };
   const size_t n = a->grid->n_features, m = a->grid->n_factors;
   const rx_array arrays[] = {
       {"X", RX_FLOAT64, n, m, CHUNK},
