@@ -223,6 +223,7 @@ static rx_status take_step(rx_training *t) {
   state->history[state->epoch + 1].learning_rate = rate;
   state->step++;
   t->n_images += n_slices;
+  t->n_steps++;
   return save_when_asked(t);
 }
 
@@ -335,6 +336,23 @@ static void say_epoch(rx_training *t, rx_progress *progress) {
               100 * rate * rx_peak_training_flops(&t->network) / t->peak, time);
 }
 
+/* Where the time went. The rank that waits least in the sums waits for nobody: what it spends there
+ * is the price of the sums themselves, at most. */
+static void say_shares(const rx_training *t) {
+  double seconds = rx_seconds() - t->start, sums[2] = {seconds, t->communication};
+  double least = t->communication, n_ranks = (double)t->job->n_ranks;
+
+  MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, t->job->comm);
+  MPI_Allreduce(MPI_IN_PLACE, &least, 1, MPI_DOUBLE, MPI_MIN, t->job->comm);
+  if (t->job->n_ranks == 1 || !t->n_steps) return;
+  rx_log_info(t->job->log,
+              "train: of %.2f s a rank computed %.2f s, summed %.2f s (%lld times %.1f kB, %.3f ms "
+              "each) and waited %.2f s for others",
+              sums[0] / n_ranks, (sums[0] - sums[1]) / n_ranks, least, (long long)t->n_steps,
+              8e-3 * (double)(t->n_gradient + N_SUMS), 1e3 * least / (double)t->n_steps,
+              sums[1] / n_ranks - least);
+}
+
 rx_status rx_training_run(rx_training *t) {
   rx_training_state *state = &t->state;
   rx_progress progress =
@@ -357,5 +375,6 @@ rx_status rx_training_run(rx_training *t) {
     rx_log_info(t->job->log, "train: stops after %lld epochs: none of the last %d was better",
                 (long long)state->epoch, t->settings.patience);
   rx_watch_end(t->job->log, &t->settings, state);
+  say_shares(t);
   return RX_OK;
 }

@@ -32,6 +32,7 @@ typedef struct {
   rx_watch watch;
   /* for the log */
   double start, communication; /* seconds; the second waiting for other ranks included */
+  int64_t n_steps;             /* taken since start */
   double peak;                 /* FMA flops a second of this rank's core, times the ranks */
   size_t memory_peak;          /* bytes, over ranks; for the record */
   int64_t n_images;            /* learnt from since start, over all ranks */
