@@ -80,7 +80,7 @@ int rx_awake_find_dead(const rx_network *network, const unsigned char *is_live, 
 
       for (size_t place = 0; place < n_places; place++) dead += !at[place * RX_BLOCK];
       if (pass == 0 && dead < fewest) fewest = dead;
-      if (pass == 1 && 4 * (dead - fewest) > n_places) channels[n_dead++] = channel;
+      if (pass == 1 && 16 * (dead - fewest) > n_places) channels[n_dead++] = channel;
     }
   return n_dead;
 }

@@ -16,7 +16,7 @@
 /* Turns the filters of all ReLU layers. image  [size][size]. Errors: RX_ERR_MEMORY. */
 rx_status rx_awake_orient(const rx_network *network, float *weights, const float *image);
 
-/* Lists the channels of the features that died: those with a quarter of their places more dead
+/* Lists the channels of the features that died: those with more than 1/16 of their places more dead
  * than the channel with the fewest (where the images are black, all channels are).
  * channels  [channels], set; is_live  [blocks][row][column][16], 0 or 1. Returns how many. */
 int rx_awake_find_dead(const rx_network *network, const unsigned char *is_live, int *channels);
