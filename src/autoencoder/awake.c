@@ -8,6 +8,7 @@
 #include "network.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
+#include "radmix/random.h"
 #include "scalar.h"
 
 /* The network on the mean image, in double precision. */
@@ -67,61 +68,114 @@ rx_status rx_awake_orient(const rx_network *network, float *weights, const float
   return status;
 }
 
-int rx_awake_find_dead(const rx_network *network, const unsigned char *is_live, int *channels) {
-  size_t n_places = (size_t)network->feature_size * (size_t)network->feature_size;
-  size_t fewest = n_places;
-  int n_dead = 0;
+void rx_awake_find_black(const rx_network *network, const float *image, unsigned char *is_black) {
+  int n = network->feature_size, size = network->size, edge = size / n;
 
-  for (int pass = 0; pass < 2; pass++)
-    for (int channel = 0; channel < network->channels; channel++) {
-      const unsigned char *at =
-          is_live + (size_t)(channel / RX_BLOCK) * n_places * RX_BLOCK + channel % RX_BLOCK;
-      size_t dead = 0;
+  for (int place = 0; place < n * n; place++) {
+    int top = place / n * edge, left = place % n * edge;
 
-      for (size_t place = 0; place < n_places; place++) dead += !at[place * RX_BLOCK];
-      if (pass == 0 && dead < fewest) fewest = dead;
-      if (pass == 1 && 16 * (dead - fewest) > n_places) channels[n_dead++] = channel;
-    }
+    is_black[place] = 1;
+    /* what it sees: its pixels and edge - 1 around them */
+    for (int row = top - edge + 1; row < top + 2 * edge - 1; row++)
+      for (int column = left - edge + 1; column < left + 2 * edge - 1; column++)
+        if (row >= 0 && row < size && column >= 0 && column < size &&
+            image[(size_t)row * (size_t)size + (size_t)column] > 0)
+          is_black[place] = 0;
+  }
+}
+
+/* Counts the places at which a channel is dead and the image is as asked. */
+static size_t count_places(const rx_network *network, int channel, const unsigned char *is_live,
+                           const unsigned char *is_black, unsigned char asked) {
+  size_t n_places = (size_t)network->feature_size * (size_t)network->feature_size, n_dead = 0;
+  const unsigned char *at =
+      is_live + (size_t)(channel / RX_BLOCK) * n_places * RX_BLOCK + channel % RX_BLOCK;
+
+  for (size_t place = 0; place < n_places; place++)
+    n_dead += is_black[place] == asked && !at[place * RX_BLOCK];
   return n_dead;
 }
 
-/* Lets the next layer forget what it made of a channel. */
-static void forget_channel(const rx_layer *next, int channel, const rx_awake_arrays *arrays) {
-  for (int output = 0; output < next->outputs; output++) {
-    size_t at = next->weights + (size_t)(output * next->inputs + channel) * 9;
+size_t rx_awake_count_dead(const rx_network *network, const unsigned char *is_live,
+                           const unsigned char *is_black, size_t *n_black) {
+  size_t n_dead = 0;
 
-    memset(arrays->weights + at, 0, 9 * sizeof(float));
-    memset(arrays->first + at, 0, 9 * sizeof(float));
-    memset(arrays->second + at, 0, 9 * sizeof(float));
+  *n_black = 0;
+  for (int channel = 0; channel < network->channels; channel++) {
+    n_dead += count_places(network, channel, is_live, is_black, 0);
+    *n_black += count_places(network, channel, is_live, is_black, 1);
   }
+  return n_dead + *n_black;
 }
 
-static void forget_filter(const rx_layer *layer, int channel, const rx_awake_arrays *arrays) {
+/* Puts a channel among the live ones, those with the fewest dead places first. */
+static void insert_live(rx_awake_channels *found, int channel) {
+  int at = found->n_live++;
+
+  for (; at > 0 && found->places[found->live[at - 1]] > found->places[channel]; at--)
+    found->live[at] = found->live[at - 1];
+  found->live[at] = channel;
+}
+
+void rx_awake_sort(const rx_network *network, const unsigned char *is_live,
+                   const unsigned char *is_black, rx_awake_channels *found) {
+  size_t n_places = (size_t)network->feature_size * (size_t)network->feature_size;
+  size_t fewest = n_places, n_seen = 0;
+
+  found->n_live = found->n_dead = 0;
+  for (size_t place = 0; place < n_places; place++) n_seen += !is_black[place];
+  for (int channel = 0; channel < network->channels; channel++) {
+    found->places[channel] = count_places(network, channel, is_live, is_black, 0);
+    if (found->places[channel] < fewest) fewest = found->places[channel];
+  }
+  for (int channel = 0; channel < network->channels; channel++)
+    if (4 * (found->places[channel] - fewest) > n_seen)
+      found->dead[found->n_dead++] = channel;
+    else
+      insert_live(found, channel);
+}
+
+/* Copies the filter of a channel, and its bias, within an array of all weights. */
+static void copy_filter(const rx_layer *layer, int from, int to, float *values) {
   size_t n = rx_layer_n_weights(layer) / (size_t)layer->outputs;
-  size_t at = layer->weights + (size_t)channel * n, bias = layer->biases + (size_t)channel;
 
-  memset(arrays->first + at, 0, n * sizeof(float));
-  memset(arrays->second + at, 0, n * sizeof(float));
-  arrays->first[bias] = arrays->second[bias] = 0;
+  memcpy(values + layer->weights + (size_t)to * n, values + layer->weights + (size_t)from * n,
+         n * sizeof *values);
+  values[layer->biases + (size_t)to] = values[layer->biases + (size_t)from];
 }
 
-rx_status rx_awake_revive(const rx_network *network, uint64_t seed, int64_t epoch,
-                          const int *channels, int n_channels, const float *image,
-                          const rx_awake_arrays *arrays) {
-  int l = network->feature_layer;
-  const rx_layer *layer = &network->layers[l];
-  mean_view look = {0};
+/* Lets the next layer forget what it made of a channel. */
+static void forget_channel(const rx_layer *next, int channel, float *values) {
+  for (int output = 0; output < next->outputs; output++)
+    memset(values + next->weights + (size_t)(output * next->inputs + channel) * 9, 0,
+           9 * sizeof *values);
+}
 
-  for (int i = 0; i < n_channels; i++) {
-    rx_network_draw_filter(network, seed, (uint32_t)epoch, l, channels[i], arrays->weights);
-    forget_filter(layer, channels[i], arrays);
-    forget_channel(layer + 1, channels[i], arrays);
+/* Moves a copy away from its model, by a tenth of a newly drawn filter. */
+static void disturb_filter(const rx_network *network, uint64_t seed, int64_t epoch, int channel,
+                           float *weights) {
+  const rx_layer *layer = &network->layers[network->feature_layer];
+  size_t n = rx_layer_n_weights(layer) / (size_t)layer->outputs;
+  float *filter = weights + layer->weights + (size_t)channel * n;
+  rx_random random = rx_random_at(seed, RX_RANDOM_WEIGHTS, (uint32_t)epoch, (uint32_t)channel + 1);
+  double limit = rx_network_limit(layer);
+
+  for (size_t i = 0; i < n; i++)
+    filter[i] += (float)(0.1 * limit * (2 * rx_random_uniform(&random) - 1));
+}
+
+void rx_awake_revive(const rx_network *network, uint64_t seed, int64_t epoch,
+                     const rx_awake_channels *found, const rx_awake_arrays *arrays) {
+  const rx_layer *layer = &network->layers[network->feature_layer];
+  float *const values[] = {arrays->weights, arrays->first, arrays->second};
+
+  for (int i = 0; i < found->n_dead; i++) {
+    int from = found->live[i % found->n_live], to = found->dead[i];
+
+    for (int array = 0; array < 3; array++) {
+      copy_filter(layer, from, to, values[array]);
+      forget_channel(layer + 1, to, values[array]);
+    }
+    disturb_filter(network, seed, epoch, to, arrays->weights);
   }
-  rx_status status = begin_look(network, arrays->weights, image, &look);
-  for (int before = 0; before <= l && !status; before++)
-    rx_scalar_forward_layer(look.scalar, look.weights, before);
-  for (int i = 0; i < n_channels && !status; i++)
-    turn_filter(&look, layer, look.scalar->convolved[l], channels[i], arrays->weights);
-  end_look(&look);
-  return status;
 }

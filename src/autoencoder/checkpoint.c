@@ -11,7 +11,7 @@
 #include "radmix/memory.h"
 #include "radmix/store.h"
 
-enum { PATH_SIZE = 4096, N_POSITION = 6, N_ROW = 4, N_ARRAYS = 5 };
+enum { PATH_SIZE = 4096, N_POSITION = 6, N_ROW = 4, N_ARRAYS = 4 };
 
 /* An array of the file and where it is in the state. */
 typedef struct {
@@ -35,7 +35,6 @@ static rx_status lay_out(rx_training_state *state, record *r) {
       {"position", RX_INT64, N_POSITION, r->position},
       {"best_loss", RX_FLOAT64, 1, &r->best_loss},
       {"weights", RX_FLOAT32, 4 * state->n_weights, state->weights},
-      {"is_live", RX_UINT8, state->n_features, state->is_live},
       {"history", RX_FLOAT64, (size_t)(state->n_epochs + 1) * N_ROW, r->history},
   };
   memcpy(r->entries, entries, sizeof entries);
@@ -123,8 +122,6 @@ rx_status rx_checkpoint_write(const rx_job *job, const rx_recipe *recipe,
                               rx_training_state *state) {
   rx_status status = RX_OK;
 
-  MPI_Allreduce(MPI_IN_PLACE, state->is_live, (int)state->n_features, MPI_UNSIGNED_CHAR, MPI_MAX,
-                job->comm);
   if (job->rank == 0) status = write_file(job, recipe, state);
   return RX_AGREE(job->comm, status);
 }
@@ -197,7 +194,7 @@ static rx_status read_newest(const rx_job *job, const rx_recipe *recipe, rx_trai
   return RX_OK;
 }
 
-/* Gives all ranks the state of rank 0; live features stay there. */
+/* Gives all ranks the state of rank 0. */
 static void share_state(const rx_job *job, rx_training_state *state) {
   rx_training_state pod = *state;
 

@@ -12,8 +12,7 @@
 #include "radmix/result.h"
 #include "training_state.h"
 
-/* Writes the state of rank 0 (features are live when they are so on any rank). Collective over
- * job->comm. Errors: RX_ERR_OUTPUT, RX_ERR_MEMORY. */
+/* Writes the state of rank 0. Collective over job->comm. Errors: RX_ERR_OUTPUT, RX_ERR_MEMORY. */
 rx_status rx_checkpoint_write(const rx_job *job, const rx_recipe *recipe, rx_training_state *state);
 
 /* Fills the state from the newest checkpoint that is whole; is_found tells whether there is one;

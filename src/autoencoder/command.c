@@ -11,7 +11,7 @@
 #include "strata.h"
 #include "training.h"
 
-enum { FORMAT = 1, PATH_SIZE = 4096 };
+enum { FORMAT = 2, PATH_SIZE = 4096 };
 
 /* All that the stage makes on its way. */
 typedef struct {
@@ -82,13 +82,17 @@ static void say_what_trains(const rx_job *job, const train_stage *t) {
                 job->n_ranks - (int)t->strata->n_strata, job->n_ranks, t->strata->n_strata);
 }
 
-static void say_quality(const rx_job *job, const rx_qualities *q) {
+static void say_quality(const rx_job *job, const train_stage *t, const rx_qualities *q) {
   rx_log_info(
       job->log,
       "train: fresh noise on %s slices: cosine %.4f, PSNR %.2f dB (the mean training image: "
       "%.4f, %.2f dB)",
       q->is_held_out ? "held out" : "the training", q->network.cosine, q->network.psnr,
       q->mean_image.cosine, q->mean_image.psnr);
+  rx_log_info(job->log,
+              "train: %zu of %zu features are 0 on all slices, %zu of them where all are black",
+              q->n_dead, t->network.n_features, q->n_black);
+  rx_watch_end(job->log, &t->settings, q->n_dead - q->n_black, t->network.n_features);
 }
 
 static rx_status make_model(const rx_job *job, train_stage *t) {
@@ -103,7 +107,7 @@ static rx_status make_model(const rx_job *job, train_stage *t) {
       rx_training_create(job, t->recipe, &t->settings, &t->network, isa, t->strata, &t->training));
   RX_TRY(rx_training_run(t->training));
   RX_TRY(rx_quality_measure(t->training, &qualities));
-  say_quality(job, &qualities);
+  say_quality(job, t, &qualities);
   RX_TRY(rx_model_write(job, t->recipe, t->training, &qualities, t->model_path, t->history_path));
   if (job->rank == 0) rx_checkpoint_remove(job);
   snprintf(done, sizeof done, "%lld epochs of %zu slices", (long long)t->training->state.epoch,

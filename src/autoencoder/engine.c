@@ -286,9 +286,10 @@ const float *rx_engine_logits(const rx_engine *engine) {
   return engine->logits;
 }
 
-void rx_engine_mark_live(const rx_engine *engine, unsigned char *is_live) {
+void rx_engine_mark_live(rx_engine *engine, unsigned char *is_live, const float *image) {
   const rx_map *map = &engine->passes[engine->network.feature_layer].output;
 
+  forward(engine, image, engine->network.feature_layer + 1);
   for (int block = 0; block < map->n_blocks; block++)
     for (int row = 0; row < map->size; row++) {
       const float *from = rx_map_at(map, block, row, 0);

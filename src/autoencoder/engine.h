@@ -30,8 +30,9 @@ double rx_engine_loss(rx_engine *engine, const rx_lesson *lesson);
 /* Turns a summed gradient into gradient [n_weights], times scale. */
 void rx_engine_fold(const rx_engine *engine, float *gradient, const int64_t *sum, double scale);
 
-/* Marks the features that the last image made larger than 0. is_live  [n_features], 0 or 1 */
-void rx_engine_mark_live(const rx_engine *engine, unsigned char *is_live);
+/* Marks the features that an image makes larger than 0.
+ * is_live  [blocks][row][column][16], 0 or 1; image  [size][size] */
+void rx_engine_mark_live(rx_engine *engine, unsigned char *is_live, const float *image);
 
 /* Looks at the last image: its logits [size][size], and the channels of a layer after ReLU and
  * pooling, copied to [outputs][output_size][output_size]. */

@@ -87,7 +87,9 @@ static rx_status put_quality(rx_store *store, const rx_qualities *q) {
   RX_TRY(rx_store_put_number(store, "quality/cosine", q->network.cosine));
   RX_TRY(rx_store_put_number(store, "quality/psnr", q->network.psnr));
   RX_TRY(rx_store_put_number(store, "quality/mean_image_cosine", q->mean_image.cosine));
-  return rx_store_put_number(store, "quality/mean_image_psnr", q->mean_image.psnr);
+  RX_TRY(rx_store_put_number(store, "quality/mean_image_psnr", q->mean_image.psnr));
+  RX_TRY(rx_store_put_integer(store, "quality/dead_features", (int64_t)q->n_dead));
+  return rx_store_put_integer(store, "quality/dead_features_black", (int64_t)q->n_black);
 }
 
 static rx_status write_model(const rx_job *job, const rx_recipe *recipe,

@@ -64,11 +64,8 @@ rx_status rx_network_build(int levels, int channels, int size, rx_network *netwo
   return RX_OK;
 }
 
-/* Draws n weights of a layer. */
-static void draw(const rx_layer *layer, rx_random random, float *weights, size_t n) {
-  double limit = sqrt(6.0 / (9.0 * layer->inputs + 9.0 * layer->outputs));
-
-  for (size_t i = 0; i < n; i++) weights[i] = (float)(limit * (2 * rx_random_uniform(&random) - 1));
+double rx_network_limit(const rx_layer *layer) {
+  return sqrt(6.0 / (9.0 * layer->inputs + 9.0 * layer->outputs));
 }
 
 void rx_network_initialise(const rx_network *network, uint64_t seed, float *weights) {
@@ -76,19 +73,9 @@ void rx_network_initialise(const rx_network *network, uint64_t seed, float *weig
   for (int l = 0; l < network->n_layers; l++) {
     const rx_layer *layer = &network->layers[l];
     rx_random random = rx_random_at(seed, RX_RANDOM_WEIGHTS, (uint32_t)l, 0);
+    double limit = rx_network_limit(layer);
 
-    draw(layer, random, weights + layer->weights, rx_layer_n_weights(layer));
+    for (size_t i = 0; i < rx_layer_n_weights(layer); i++)
+      weights[layer->weights + i] = (float)(limit * (2 * rx_random_uniform(&random) - 1));
   }
-}
-
-void rx_network_draw_filter(const rx_network *network, uint64_t seed, uint32_t time, int l,
-                            int output, float *weights) {
-  const rx_layer *layer = &network->layers[l];
-  size_t n = rx_layer_n_weights(layer) / (size_t)layer->outputs;
-  rx_random random = rx_random_at(seed, RX_RANDOM_WEIGHTS, (uint32_t)l, time);
-
-  for (int before = 0; before < output; before++)
-    for (size_t i = 0; i < n; i++) (void)rx_random_uniform(&random);
-  draw(layer, random, weights + layer->weights + (size_t)output * n, n);
-  weights[layer->biases + (size_t)output] = 0;
 }

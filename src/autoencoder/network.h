@@ -9,8 +9,7 @@
  * weights  [n_weights] */
 void rx_network_initialise(const rx_network *network, uint64_t seed, float *weights);
 
-/* Draws one filter anew, with bias 0. time  not 0; other filters at other times */
-void rx_network_draw_filter(const rx_network *network, uint64_t seed, uint32_t time, int l,
-                            int output, float *weights);
+/* Glorot's limit of a layer. */
+double rx_network_limit(const rx_layer *layer);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "awake.h"
 #include "fixed.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
@@ -70,5 +71,10 @@ rx_status rx_quality_measure(rx_training *training, rx_qualities *qualities) {
                               .mean_image = mean_quality(sums[1], share->n_slices),
                               .is_held_out = is_held_out};
   free(output);
+  memset(training->is_live, 0, training->network.n_features);
+  rx_training_mark_live(training, training->state.best, &strata->training);
+  rx_training_mark_live(training, training->state.best, &strata->validation);
+  qualities->n_dead = rx_awake_count_dead(&training->network, training->is_live, training->is_black,
+                                          &qualities->n_black);
   return RX_OK;
 }

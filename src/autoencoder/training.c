@@ -22,9 +22,14 @@ static size_t n_pixels(const rx_training *t) {
 }
 
 static rx_status allocate(rx_training *t) {
-  RX_TRY(rx_training_state_create(&t->state, t->network.n_weights, t->network.n_features,
-                                  t->settings.epochs));
-  RX_TRY(RX_NEW(&t->channels, "channels", t->network.channels));
+  size_t n_places = (size_t)t->network.feature_size * (size_t)t->network.feature_size;
+
+  RX_TRY(rx_training_state_create(&t->state, t->network.n_weights, t->settings.epochs));
+  RX_TRY(RX_NEW(&t->channels.places, "channels", t->network.channels));
+  RX_TRY(RX_NEW(&t->channels.live, "channels", t->network.channels));
+  RX_TRY(RX_NEW(&t->channels.dead, "channels", t->network.channels));
+  RX_TRY(RX_NEW(&t->is_live, "features", t->network.n_features));
+  RX_TRY(RX_NEW(&t->is_black, "features", n_places));
   RX_TRY(RX_NEW(&t->gradient, "gradient", t->network.n_weights));
   RX_TRY(RX_NEW(&t->noisy, "image", n_pixels(t)));
   RX_TRY(RX_NEW(&t->mean_image, "image", n_pixels(t)));
@@ -74,6 +79,7 @@ static rx_status begin(rx_training *t) {
   bool is_resumed;
 
   RX_TRY(average_slices(t));
+  rx_awake_find_black(&t->network, t->mean_image, t->is_black);
   RX_TRY(rx_checkpoint_read(t->job, t->recipe, &t->state, &is_resumed));
   if (!is_resumed) return initialise(t);
   rx_log_info(t->job->log, "train: goes on from the checkpoint in epoch %lld, step %lld",
@@ -112,7 +118,11 @@ void rx_training_destroy(rx_training **training) {
   rx_training_state_destroy(&t->state);
   free(t->gradient);
   free(t->noisy);
-  free(t->channels);
+  free(t->channels.places);
+  free(t->channels.live);
+  free(t->channels.dead);
+  free(t->is_live);
+  free(t->is_black);
   free(t->mean_image);
   free(t->sums);
   free(t);
@@ -158,7 +168,6 @@ static void learn_own(rx_training *t) {
     double value = rx_engine_learn(t->engine, &lesson, sums, n_bad);
 
     *loss += fixed_loss(value, &lesson, n_bad);
-    rx_engine_mark_live(t->engine, t->state.is_live);
   }
 }
 
@@ -242,38 +251,49 @@ static double validate(rx_training *t) {
   return sums[1] ? INFINITY : (double)sums[0] * RX_FIXED_UNIT / (double)share->n_slices;
 }
 
-/* Gathers which features were not 0 on some slice of the epoch. Returns how many were 0. */
-static double count_dead(rx_training *t) {
-  size_t n = t->network.n_features, n_live = 0;
-
-  MPI_Allreduce(MPI_IN_PLACE, t->state.is_live, (int)n, MPI_UNSIGNED_CHAR, MPI_MAX, t->job->comm);
-  for (size_t i = 0; i < n; i++) n_live += t->state.is_live[i];
-  return (double)(n - n_live);
+void rx_training_mark_live(rx_training *t, const float *weights, const rx_share *share) {
+  rx_engine_set_weights(t->engine, weights);
+  for (size_t slice = 0; slice < share->n; slice++)
+    rx_engine_mark_live(t->engine, t->is_live, share->pixels + slice * n_pixels(t));
+  MPI_Allreduce(MPI_IN_PLACE, t->is_live, (int)t->network.n_features, MPI_UNSIGNED_CHAR, MPI_MAX,
+                t->job->comm);
 }
 
-/* Starts dead channels anew, in the first half of training so that they can learn. */
-static rx_status revive(rx_training *t) {
+/* Some twenty times, as it costs a sixth of an epoch, and at the end. */
+static bool is_time_to_look(const rx_training *t) {
+  int64_t epoch = t->state.epoch, n_epochs = t->settings.epochs;
+
+  return epoch == n_epochs || epoch % ((n_epochs + 19) / 20) == 0;
+}
+
+/* Counts dead features. Dead channels start anew, until three quarters of training so that they
+ * can learn. */
+static void look_for_dead(rx_training *t) {
   rx_training_state *state = &t->state;
   rx_awake_arrays arrays = {state->weights, state->first, state->second};
+  size_t n_black;
 
-  if (!t->settings.starts_at_mean || 2 * state->epoch > t->settings.epochs) return RX_OK;
-  int n = rx_awake_find_dead(&t->network, state->is_live, t->channels);
-  if (!n) return RX_OK;
+  memset(t->is_live, 0, t->network.n_features);
+  rx_training_mark_live(t, state->weights, &t->strata->training);
+  state->history[state->epoch].n_dead =
+      (double)rx_awake_count_dead(&t->network, t->is_live, t->is_black, &n_black);
+  if (!t->settings.starts_at_mean || 4 * state->epoch > 3 * (int64_t)t->settings.epochs) return;
+  rx_awake_sort(&t->network, t->is_live, t->is_black, &t->channels);
+  if (!t->channels.n_dead) return;
   rx_log_detail(t->job->log, "train: epoch %lld: %d of %d channels were dead and start anew",
-                (long long)state->epoch, n, t->network.channels);
-  return rx_awake_revive(&t->network, t->settings.seed, state->epoch, t->channels, n, t->mean_image,
-                         &arrays);
+                (long long)state->epoch, t->channels.n_dead, t->network.channels);
+  rx_awake_revive(&t->network, t->settings.seed, state->epoch, &t->channels, &arrays);
 }
 
 /* Fills the row of history of the epoch that has ended, and keeps the weights when they are the
  * best so far. */
-static rx_status end_epoch(rx_training *t) {
+static void end_epoch(rx_training *t) {
   rx_training_state *state = &t->state;
   rx_history_row *row = &state->history[++state->epoch];
 
   row->loss = (double)state->loss_sum * RX_FIXED_UNIT / (double)t->strata->training.n_slices;
   row->validation_loss = validate(t);
-  row->n_dead = count_dead(t);
+  row->n_dead = NAN;
   state->loss_sum = 0;
   state->step = 0;
   if (isnan(row->validation_loss) || row->validation_loss < state->best_loss) {
@@ -281,9 +301,7 @@ static rx_status end_epoch(rx_training *t) {
     state->best_epoch = state->epoch;
     memcpy(state->best, state->weights, state->n_weights * sizeof(float));
   }
-  rx_status status = revive(t);
-  memset(state->is_live, 0, t->network.n_features);
-  return RX_AGREE(t->job->comm, status);
+  if (is_time_to_look(t)) look_for_dead(t);
 }
 
 static bool has_lost_patience(const rx_training *t) {
@@ -367,14 +385,13 @@ rx_status rx_training_run(rx_training *t) {
   while (state->epoch < t->settings.epochs && !has_lost_patience(t)) {
     rx_strata_shuffle(t->strata, t->settings.seed, state->epoch + 1);
     while (state->step < t->strata->n_steps) RX_TRY(take_step(t));
-    RX_TRY(end_epoch(t));
+    end_epoch(t);
     say_epoch(t, &progress);
     rx_watch_epoch(&t->watch, t->job->log, &t->settings, state, output_share(t));
   }
   if (state->epoch < t->settings.epochs)
     rx_log_info(t->job->log, "train: stops after %lld epochs: none of the last %d was better",
                 (long long)state->epoch, t->settings.patience);
-  rx_watch_end(t->job->log, &t->settings, state);
   say_shares(t);
   return RX_OK;
 }

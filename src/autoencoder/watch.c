@@ -60,16 +60,11 @@ void rx_watch_epoch(rx_watch *watch, rx_log *log, const rx_training_settings *se
   }
 }
 
-void rx_watch_end(rx_log *log, const rx_training_settings *settings,
-                  const rx_training_state *state) {
-  double n_dead = state->history[state->epoch].n_dead;
-
-  if (!(n_dead > 0.01 * (double)state->n_features)) return;
-  rx_log_warn(log,
-              "train: %.0f of %zu features are 0 on all training slices: their channels are "
-              "dead; %s",
-              n_dead, state->n_features,
-              settings->starts_at_mean
-                  ? "use more epochs, a smaller learning_rate, or another study.seed"
-                  : "use autoencoder.output_bias = logit-mean");
+void rx_watch_end(rx_log *log, const rx_training_settings *settings, size_t n_dead,
+                  size_t n_features) {
+  if (100 * n_dead <= n_features) return;
+  rx_log_warn(
+      log, "train: %zu of %zu features are 0 on all slices: they are dead; %s", n_dead, n_features,
+      settings->starts_at_mean ? "use more epochs, a smaller learning_rate, or another study.seed"
+                               : "use autoencoder.output_bias = logit-mean");
 }
