@@ -163,6 +163,7 @@ campaign: have-test
 
 .PHONY: install have-cluster check-cluster bench-faults bench-scaling bench-cluster bench-recovery bench-factors bench-train bench-leak
 .PHONY: check-live bench-associate bench-calibration
+.PHONY: bench-quality bench-kills
 # DESTDIR=/stage PREFIX=/opt/radmix: files go to /stage/opt/radmix and are made for /opt/radmix.
 install: have-build
 	@$(MAKE) --no-print-directory all
@@ -191,6 +192,13 @@ bench-cluster: have-build
 bench-train: have-build
 	@$(MAKE) --no-print-directory -j2 benches
 	@tests/bench/bench_train.sh $B
+# What is learnt of real volumes (five minutes), and ranks of training killed at random moments (two).
+bench-quality: have-build
+	@$(MAKE) --no-print-directory -j2 all
+	@tests/bench/bench_quality.sh $B/radmix
+bench-kills: have-build
+	@$(MAKE) --no-print-directory -j2 all
+	@tests/bench/bench_kills.sh $B/radmix
 bench-scaling: have-build
 	@$(MAKE) --no-print-directory -j2 all benches
 	@RADMIX=$B/radmix RADMIX_BUILD=$B RADMIX_HERE=yes jobs/scaling.sh
