@@ -25,22 +25,23 @@ static void destroy_group(rx_group *g) {
   free(g->strip_gradient);
   free(g->sums);
   free(g->tile);
-  free(g->tile_sum);
-  free(g->rows);
+  free(g->packed);
+  free(g->pack_sum);
   free(g->room);
   free(g->order);
   free(g->change);
   free(g->factor);
 }
 
-enum { VECTORS = 5 };
+enum { VECTORS = 7 };
 
 static rx_status create_group(rx_group *g) {
   size_t n = g->n_members, p = g->p, local = g->set->n_local;
+  size_t padded = (p + RX_NEWTON_PANEL - 1) / RX_NEWTON_PANEL * RX_NEWTON_PANEL;
   rx_status status = RX_NEW(&g->members, "problems", n);
 
   if (!status) status = RX_NEW(&g->share, "patients", g->n_patients);
-  if (!status) status = RX_NEW(&g->vectors, "problems", VECTORS * n * p);
+  if (!status) status = RX_NEW(&g->vectors, "problems", VECTORS * n * (p + 1));
   if (!status) status = RX_NEW(&g->roles, "roles", n * local);
   if (!status) status = RX_NEW(&g->etas, "linear predictors", n * local);
   if (!status) status = RX_NEW(&g->list, "problems", n);
@@ -49,25 +50,29 @@ static rx_status create_group(rx_group *g) {
   if (!status) status = RX_NEW(&g->lanes, "rows", n * RX_NEWTON_LANES);
   if (!status) status = RX_NEW(&g->strip_gradient, "gradients", n * p);
   if (!status) status = RX_NEW(&g->sums, "gradients", n * (2 * p + 4));
-  if (!status) status = RX_NEW(&g->tile, "second derivatives", RX_NEWTON_TILE * p);
-  if (!status) status = RX_NEW(&g->tile_sum, "second derivatives", RX_NEWTON_TILE * p);
-  if (!status) status = RX_NEW(&g->rows, "rows", RX_NEWTON_STRIP * p);
-  if (!status) status = RX_NEW(&g->room, "features", 5 * p);
+  if (!status) status = RX_NEW(&g->tile, "second derivatives", RX_NEWTON_TILE * padded);
+  if (!status) status = RX_NEW(&g->packed, "rows", RX_NEWTON_STRIP * padded);
+  if (!status) status = RX_NEW(&g->pack_sum, "rows", padded);
+  if (!status) status = RX_NEW(&g->room, "features", 7 * p + 2);
   if (!status) status = RX_NEW(&g->change, "features", p);
   if (!status) status = RX_NEW(&g->order, "features", 2 * p + 2 * (size_t)g->n_ranks);
   for (size_t m = 0; m < n && !status; m++) status = rx_curvature_create(g, &g->members[m].model);
-  if (!status) g->strip_residual = g->strip_eta + n * RX_NEWTON_STRIP;
-  if (!status) g->step = g->room + 4 * p;
-  return status;
+  if (status) return status;
+  g->strip_residual = g->strip_eta + n * RX_NEWTON_STRIP;
+  g->step = g->room + 4 * p;
+  g->move = g->room + 5 * p;
+  g->end = g->move + p + 1;
+  return RX_OK;
 }
 
 static rx_status begin_member(rx_group *g, size_t k, const rx_problem *problem,
                               rx_solution *solution) {
   rx_member *m = &g->members[k];
-  double *at = g->vectors + VECTORS * k * g->p,
-         **const vectors[VECTORS] = {&m->mean, &m->scale, &m->beta, &m->start, &m->gradient};
+  double *at = g->vectors + VECTORS * k * (g->p + 1),
+         **const vectors[VECTORS] = {&m->mean,     &m->scale,    &m->beta,     &m->start,
+                                     &m->gradient, &m->last_end, &m->last_move};
 
-  for (size_t v = 0; v < VECTORS; v++, at += g->p) *vectors[v] = at;
+  for (size_t v = 0; v < VECTORS; v++, at += g->p + 1) *vectors[v] = at;
   m->role = g->roles + k * g->set->n_local;
   m->eta = g->etas + k * g->set->n_local;
   m->problem = problem;
@@ -114,7 +119,7 @@ static void go_to(const rx_group *g, rx_member *m, int step) {
   m->l1 = m->lambda * g->options->alpha;
   m->l2 = m->lambda * (1 - g->options->alpha);
   m->n_steps = m->n_cuts = 0;
-  m->is_trial = false;
+  m->is_trial = m->has_last = false;
 }
 
 /* What the first pass tells. */
@@ -172,6 +177,7 @@ static bool cut_back(const rx_group *g, rx_member *m) {
   for (size_t j = 0; j < g->p; j++) m->beta[j] = m->start[j] + share * (m->beta[j] - m->start[j]);
   m->intercept = m->start_intercept + share * (m->intercept - m->start_intercept);
   m->slope *= share;
+  m->has_last = false;
   m->n_cuts++;
   return true;
 }
@@ -247,7 +253,8 @@ static rx_status step_members(rx_group *g) {
     MPI_Bcast(m->beta, (int)g->p, MPI_DOUBLE, rx_curvature_owner(g, m), g->comm);
     MPI_Bcast(&m->intercept, 1, MPI_DOUBLE, rx_curvature_owner(g, m), g->comm);
     m->slope = rx_newton_slope(g, m, true);
-    m->kkt_before = m->kkt_inside;
+    m->kkt_before[1] = m->kkt_before[0];
+    m->kkt_before[0] = m->kkt_inside;
     m->is_trial = true;
     m->n_cuts = 0;
     m->n_steps++;

@@ -12,20 +12,21 @@
  * the gradient of the rows themselves.
  *
  * Strips begin at the same rows whatever the number of ranks, and their sums are added exactly
- * (newton_parts.h): the result has the same bits on any number of ranks. */
+ * (newton_grid.h): the result has the same bits on any number of ranks. */
 #ifndef RADMIX_PREDICTION_NEWTON_H
 #define RADMIX_PREDICTION_NEWTON_H
 
 #include "prediction/solver.h"
 
-enum { RX_NEWTON_STRIP = 512 }; /* rows; ranks divide the rows at multiples of it */
+/* Rows that are worked on together; and those at whose multiples ranks divide them. */
+enum { RX_NEWTON_STRIP = 512, RX_NEWTON_SHARE = 4 * RX_NEWTON_STRIP };
 
 /* As rx_solver_run(), for sets that are split. Collective over comm. */
 rx_status rx_newton_run(MPI_Comm comm, const rx_feature_set *set, size_t n_patients,
                         const rx_lasso_options *options, size_t n, const rx_problem *problems,
                         rx_solution *solutions);
 
-/* ---- kernels: newton.kernel.c, newton_pass.kernel.c ---- */
+/* ---- kernels: newton.kernel.c, newton_pass.kernel.c, newton_square.kernel.c ---- */
 
 /* A quadratic model of n features. */
 typedef struct {
@@ -38,8 +39,11 @@ typedef struct {
 
 /* sweep: one pass of coordinate descent over some of the features; returns the largest violation
  * met. move: u -= change h. predict: eta [n][stride] = z b', with b [n][p] and room lanes
- * [n][RX_NEWTON_LANES]. collect: sum [n][p] += residual z, with residual [n][stride]. */
-enum { RX_NEWTON_LANES = 128 };
+ * [n][RX_NEWTON_LANES]. collect: sum [n][p] += residual z, with residual [n][stride]. pack: one
+ * row, root z of n features, into panels [RX_NEWTON_STRIP][RX_NEWTON_PANEL]; sums [n] += root^2 z.
+ * square: sum [count panels][stride] += products of the features of panels first ... with those of
+ * all panels up to their own; stride in features. */
+enum { RX_NEWTON_LANES = 128, RX_NEWTON_PANEL = 32 };
 #define RX_NEWTON_KERNELS(isa)                                                                   \
   double rx_newton_sweep_v##isa(rx_newton_quadratic *q, const int *list, size_t n_list);         \
   void rx_newton_move_v##isa(double *restrict u, const float *restrict h, double change,         \
@@ -49,7 +53,12 @@ enum { RX_NEWTON_LANES = 128 };
                                 size_t rows, size_t n, size_t stride);                           \
   void rx_newton_collect_v##isa(float *restrict sum, const float *restrict z,                    \
                                 const float *restrict residual, size_t p, size_t rows, size_t n, \
-                                size_t stride);
+                                size_t stride);                                                  \
+  void rx_newton_pack_v##isa(float *restrict packed, float *restrict sums,                       \
+                             const float *restrict z, const int *restrict feature, size_t n,     \
+                             float root);                                                        \
+  void rx_newton_square_v##isa(double *sum, size_t stride, const float *packed, size_t rows,     \
+                               size_t first, size_t count);
 RX_NEWTON_KERNELS(2)
 RX_NEWTON_KERNELS(3)
 RX_NEWTON_KERNELS(4)

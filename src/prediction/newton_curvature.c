@@ -1,15 +1,15 @@
 /* The second derivatives of a problem: made from the rows, extended, renewed when they have aged.
  */
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "prediction/newton_parts.h"
 #include "radmix/error.h"
+#include "radmix/isa.h"
 #include "radmix/memory.h"
 
-enum { TILE = RX_NEWTON_TILE, STRIP = RX_NEWTON_STRIP };
+enum { TILE = RX_NEWTON_TILE, STRIP = RX_NEWTON_STRIP, PANEL = RX_NEWTON_PANEL };
 
 rx_status rx_curvature_create(const rx_group *g, rx_curvature *model) {
   *model = (rx_curvature){.age = -1};
@@ -46,7 +46,7 @@ int rx_curvature_owner(const rx_group *g, const rx_member *m) {
  * Returns false when that brings in nobody whom the conditions ask for. */
 static void let_in(const rx_group *g, rx_member *m) {
   rx_curvature *model = &m->model;
-  double bar = g->options->alpha * fmax(2 * m->lambda - m->before, 0.7 * m->lambda);
+  double bar = g->options->alpha * fmax(2 * m->lambda - m->before, 0.9 * m->lambda);
 
   for (size_t j = 0; j < g->p; j++) {
     if (model->place[j] || !(m->scale[j] > 0)) continue;
@@ -56,11 +56,14 @@ static void let_in(const rx_group *g, rx_member *m) {
   }
 }
 
+/* Tells whether nobody is missed: those outside who ask for little can wait for the next step. */
 static bool is_complete(const rx_group *g, const rx_member *m) {
+  static const double little = 0.5;
+  double bar = g->options->tolerance * m->lambda_max;
+
+  if (m->n_steps) bar = fmax(bar, little * m->kkt_inside);
   for (size_t j = 0; j < g->p; j++)
-    if (!m->model.place[j] && m->scale[j] > 0 &&
-        (m->beta[j] != 0 ||
-         fabs(m->gradient[j]) > m->l1 + 0.5 * g->options->tolerance * m->lambda_max))
+    if (!m->model.place[j] && m->scale[j] > 0 && fabs(m->gradient[j]) > m->l1 + 0.5 * bar)
       return false;
   return true;
 }
@@ -83,51 +86,45 @@ static rx_status reserve(rx_curvature *model, size_t n_old) {
   return RX_OK;
 }
 
-/* Copies the features of the rows of a strip that count, times their root; returns how many rows.
- * sums  of features from first on, added to */
-static size_t gather(const rx_group *g, const rx_curvature *model, size_t at, size_t n,
-                     double *sums, size_t first) {
-  size_t filled = 0, end = at + STRIP < g->set->n_local ? at + STRIP : g->set->n_local;
+/* Packs the features of the next rows that count, times their root; returns how many rows. The sums
+ * of features from first on are added to. */
+static size_t pack(const rx_group *g, rx_curvature *model, size_t at, size_t n, size_t first) {
+  void (*pack_row)(float *, float *, const float *, const int *, size_t, float) =
+      RX_ISA_PICK(g->options->isa, rx_newton_pack);
+  size_t filled = 0, end = at + STRIP * (size_t)model->every;
 
-  for (; at < end; at++) {
-    const float *restrict z = g->set->z + at * g->p;
-    float root = model->root[at], *restrict to = g->rows + filled * n;
-    if (root <= 0) continue;
-    for (size_t k = 0; k < n; k++) to[k] = root * z[model->feature[k]];
-    for (size_t k = first; k < n; k++) sums[k] += rx_newton_grid((double)(root * to[k]));
-    filled++;
-  }
+  if (end > g->set->n_local) end = g->set->n_local;
+  memset(g->pack_sum, 0, n * sizeof *g->pack_sum);
+  for (; at < end; at++)
+    if (model->root[at] > 0)
+      pack_row(g->packed + PANEL * filled++, g->pack_sum, g->set->z + at * g->p, model->feature, n,
+               model->root[at]);
+  for (size_t k = first; k < n; k++) model->sum[k] += rx_newton_grid((double)g->pack_sum[k]);
   return filled;
 }
 
-/* Works out rows [first, first + count) of the lower triangle, and their sums: a strip in single
- * precision, the sum over strips in double on a grid, so that it is exact. Collective. */
+/* Works out rows [first, first + count) of the lower triangle, and their sums; first is the first
+ * of a panel. A strip is added up in single precision, strips in double on a grid, exactly.
+ * Collective. */
 static void add_tile(rx_group *g, rx_member *m, size_t first, size_t count) {
-  size_t n = first + count, rows;
-  int c = (int)count, stride = (int)n, owner = rx_curvature_owner(g, m);
+  void (*square)(double *, size_t, const float *, size_t, size_t, size_t) =
+      RX_ISA_PICK(g->options->isa, rx_newton_square);
+  size_t n = first + count, rows, panels = (count + PANEL - 1) / PANEL;
+  size_t stride = first + panels * PANEL;
+  int owner = rx_curvature_owner(g, m);
   double *sums = m->model.sum;
 
-  memset(g->tile_sum, 0, count * n * sizeof *g->tile_sum);
+  memset(g->tile, 0, panels * PANEL * stride * sizeof *g->tile);
   memset(sums + first, 0, count * sizeof *sums);
-  for (size_t at = 0; at < g->set->n_local; at += STRIP) {
-    if (!(rows = gather(g, &m->model, at, n, sums, first))) continue;
-    if (first)
-      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, c, (int)first, (int)rows, 1,
-                  g->rows + first, stride, g->rows, stride, 0, g->tile, stride);
-    cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, c, (int)rows, 1, g->rows + first, stride, 0,
-                g->tile + first, stride);
-    for (size_t k = 0; k < count; k++) {
-      double *restrict sum = g->tile_sum + k * n;
-      const float *restrict add = g->tile + k * n;
-      for (size_t l = 0; l <= first + k; l++) sum[l] += rx_newton_grid((double)add[l]);
-    }
-  }
+  for (size_t at = 0; at < g->set->n_local; at += STRIP * (size_t)m->model.every)
+    if ((rows = pack(g, &m->model, at, n, first)) > 0)
+      square(g->tile, stride, g->packed, rows, first / PANEL, panels);
   if (g->n_ranks > 1) {
     bool is_owner = g->rank == owner;
-    MPI_Reduce(is_owner ? MPI_IN_PLACE : g->tile_sum, g->tile_sum, c * stride, MPI_DOUBLE, MPI_SUM,
-               owner, g->comm);
-    MPI_Reduce(is_owner ? MPI_IN_PLACE : sums + first, sums + first, c, MPI_DOUBLE, MPI_SUM, owner,
-               g->comm);
+    MPI_Reduce(is_owner ? MPI_IN_PLACE : g->tile, g->tile, (int)(count * stride), MPI_DOUBLE,
+               MPI_SUM, owner, g->comm);
+    MPI_Reduce(is_owner ? MPI_IN_PLACE : sums + first, sums + first, (int)count, MPI_DOUBLE,
+               MPI_SUM, owner, g->comm);
   }
 }
 
@@ -136,9 +133,10 @@ static void add_tile(rx_group *g, rx_member *m, size_t first, size_t count) {
 static void install(const rx_group *g, rx_member *m, size_t first, size_t count) {
   static const double ridge = 1e-6; /* equal columns leave rounding on the diagonal */
   rx_curvature *model = &m->model;
+  size_t stride = first + (count + PANEL - 1) / PANEL * PANEL;
 
   for (size_t k = first; k < first + count; k++) {
-    const double *from = g->tile_sum + (k - first) * (first + count);
+    const double *from = g->tile + (k - first) * stride;
     for (size_t l = 0; l <= k; l++) {
       double scale = m->scale[model->feature[k]] * m->scale[model->feature[l]];
       double value = (from[l] - model->sum[k] * model->sum[l] / model->total) / scale;
@@ -148,13 +146,14 @@ static void install(const rx_group *g, rx_member *m, size_t first, size_t count)
   }
 }
 
-/* Works out the matrix for the features from n_old on. Collective. */
+/* Works out the matrix for the features from n_old on, those before in the same panel once more.
+ * Collective. */
 static rx_status extend(rx_group *g, rx_member *m, size_t n_old) {
   bool is_owner = g->rank == rx_curvature_owner(g, m);
   rx_status status = is_owner ? reserve(&m->model, n_old) : RX_OK;
 
   if ((status = RX_AGREE(g->comm, status))) return status;
-  for (size_t at = n_old; at < m->model.n; at += TILE) {
+  for (size_t at = n_old / PANEL * PANEL; at < m->model.n; at += TILE) {
     size_t count = m->model.n - at < TILE ? m->model.n - at : TILE;
     add_tile(g, m, at, count);
     if (is_owner) install(g, m, at, count);
@@ -164,12 +163,20 @@ static rx_status extend(rx_group *g, rx_member *m, size_t n_old) {
 
 /* ---- when ---- */
 
-/* Takes the curvature of each row at the present point. Collective. */
+/* Takes the curvature of each row at the present point, or of every second or fourth row where many
+ * more remain than features: what is lost in the matrix by that costs less in steps than it saves.
+ * Collective. */
 static void take_weights(const rx_group *g, rx_member *m) {
+  enum { FEW = 600 }; /* features whose matrix costs less than the steps that it saves */
   static const double least = 1e-9;
   double total = 0;
+  size_t share = m->model.n < FEW ? 1 : g->set->n_rows / (6 * m->model.n + 4096);
+
+  m->model.every = share >= 4 ? 4 : share >= 2 ? 2 : 1;
 
   for (size_t r = 0; r < g->set->n_local; r++) {
+    m->model.root[r] = 0;
+    if ((g->set->first + r) % (size_t)m->model.every) continue;
     double v = rx_newton_weight(g, m, r), mu = 1 / (1 + exp(-(double)m->eta[r]));
     double w = g->options->family == RX_GAUSSIAN ? v : v * fmax(least, mu * (1 - mu));
     m->model.root[r] = (float)sqrt(w);
@@ -179,21 +186,25 @@ static void take_weights(const rx_group *g, rx_member *m) {
 }
 
 /* Tells whether the matrix serves so badly that a new one is worth its price. Costs in seconds of a
- * core that does 5e10 useful multiplications a second in a product and 1.5e10 bytes from memory. */
+ * core that does 6e10 useful multiplications a second in a product and gets 1.5e10 bytes from
+ * memory. */
 static bool is_slow(const rx_group *g, const rx_member *m) {
-  static const double product = 5e10, bytes = 1.5e10, fresh_rate = 0.05;
-  double rows = (double)g->set->n_rows, n = (double)m->model.n, p = (double)g->p;
+  static const double product = 6e10, bytes = 1.5e10, fresh_rate = 0.02;
+  double n = (double)m->model.n, p = (double)g->p, all = (double)g->set->n_rows;
+  double rows = all / m->model.every;
 
   if (g->options->family == RX_GAUSSIAN || m->model.age < 1 || m->n_steps < 2) return false;
-  double rate = m->kkt_inside / m->kkt_before;
+  double rate =
+      m->n_steps > 2 ? sqrt(m->kkt_inside / m->kkt_before[1]) : m->kkt_inside / m->kkt_before[0];
   double left = g->options->tolerance * m->lambda_max / m->kkt_inside;
   if (left >= 1) return false;
   if (rate >= 0.9) return true;
+  if (m->model.every > 1 && m->model.age < 4) return false; /* another would be no better */
   double saved = log(left) / log(rate) - log(left) / log(fresh_rate);
-  double step = fmax(4 * rows * p / bytes / (double)g->n_list, 2 * rows * p / product) +
-                50 * n * n / bytes * 4;
+  double step =
+      fmax(4 * all * p / bytes / (double)g->n_list, 2 * all * p / product) + 50 * n * n / bytes * 4;
   double price = rows * n * n / 2 / product + 4 * rows * n / bytes;
-  return saved * step > 0.7 * price;
+  return saved * step > 0.5 * price;
 }
 
 rx_status rx_curvature_prepare(rx_group *g, rx_member *m) {
@@ -201,12 +212,14 @@ rx_status rx_curvature_prepare(rx_group *g, rx_member *m) {
 
   if (model->age < 0 || is_slow(g, m)) {
     rx_curvature_clear(model);
-    take_weights(g, m);
     let_in(g, m);
+    take_weights(g, m);
     model->age = 0;
+    m->has_last = false;
     return extend(g, m, 0);
   }
   if (is_complete(g, m)) return RX_OK;
+  m->has_last = false;
   size_t n_old = model->n;
   let_in(g, m);
   return extend(g, m, n_old);

@@ -3,6 +3,7 @@
 #define RADMIX_PREDICTION_NEWTON_PARTS_H
 
 #include "prediction/newton.h"
+#include "prediction/newton_grid.h"
 
 /* Second derivatives of a problem's loss by some features, at the point where they were worked
  * out. One rank owns the matrix; the lists are the same on all. */
@@ -14,6 +15,7 @@ typedef struct {
   double *sum;  /* [p], by place: sum w z; the owner's */
   double total; /* sum w */
   float *root;  /* [n_local], root of w of each row */
+  int every;    /* row of which it is made: 1, 2 or 4 */
   int age;      /* steps taken with it; -1: there is none */
 } rx_curvature;
 
@@ -30,11 +32,14 @@ typedef struct {
   double y_mean, y_scale, y_shift; /* y_shift: what a linear predictor leaves out */
   double *mean, *scale;            /* [p], of z; scale 0 = constant */
   double *beta, *start, *gradient; /* [p] */
+  double *last_end, *last_move;    /* [p + 1], coefficients and intercept: the owner's last step */
+  bool has_last;                   /* at this lambda, with this matrix */
   double intercept, start_intercept;
-  double residual, loss;              /* sum v (y - mu); mean loss */
-  double lambda, l1, l2, before;      /* before: the lambda before this one */
-  double kkt, kkt_inside, kkt_before; /* of all features; of those of the model; a step before */
-  double slope;                       /* of the objective along the step, where it began */
+  double residual, loss, curvature; /* sum v (y - mu); mean loss; sum v mu' */
+  double lambda, l1, l2, before;    /* before: the lambda before this one */
+  double kkt, kkt_inside;           /* of all features; of those of the model */
+  double kkt_before[2];             /* kkt_inside a step before, and two */
+  double slope;                     /* of the objective along the step, where it began */
   int n_steps, n_cuts;
   rx_curvature model;
 } rx_member;
@@ -61,23 +66,18 @@ typedef struct {
   float *strip_gradient; /* [n_list][p] */
   double *sums;          /* [n_members][2 p + 4] */
   /* of a model and a step */
-  float *tile, *rows; /* [RX_NEWTON_TILE][p], [RX_NEWTON_STRIP][p] */
-  double *tile_sum;   /* [RX_NEWTON_TILE][p] */
-  double *room;       /* [4 p] */
-  double *step;       /* [p] */
-  float *change;      /* [p] */
-  float *factor;      /* [n_factor][n_factor], grown as needed */
+  double *tile;             /* [RX_NEWTON_TILE][p, padded to panels] */
+  float *packed, *pack_sum; /* [p, padded][RX_NEWTON_STRIP], [p] */
+  double *room;             /* [4 p] */
+  double *step;             /* [p] */
+  double *move, *end;       /* [p + 1] */
+  float *change;            /* [p] */
+  float *factor;            /* [n_factor][n_factor], grown as needed */
   size_t n_factor;
   int *order; /* [2 p] */
 } rx_group;
 
-enum { RX_NEWTON_TILE = 512 };
-
-/* Rounds to a multiple of 2^-44. Sums of such numbers below 2^8, as all sums over rows here are,
- * are exact in any order: ranks do not change their bits. */
-static inline double rx_newton_grid(double x) {
-  return (x + 384) - 384;
-}
+enum { RX_NEWTON_TILE = 384 };
 
 /* ---- newton_pass.c ---- */
 

@@ -154,7 +154,7 @@ static double pack(const rx_group *g, const rx_member *m, float *coefficient) {
   return offset;
 }
 
-/* Sets eta and v (y - mu) of some rows, and adds to residual and loss. sums: residual, loss */
+/* Sets eta and v (y - mu) of some rows. sums: residual, loss, curvature, added to */
 static void take_rows(const rx_group *g, rx_member *m, size_t first, size_t rows, double offset,
                       const float *product, float *residual, double *sums) {
   bool is_binomial = g->options->family == RX_BINOMIAL;
@@ -171,6 +171,7 @@ static void take_rows(const rx_group *g, rx_member *m, size_t first, size_t rows
     sums[0] += rx_newton_grid(r);
     double loss = v * (is_binomial ? softplus(eta) - y * eta : 0.5 * (y - eta) * (y - eta));
     sums[1] += rx_newton_grid(loss);
+    sums[2] += rx_newton_grid(is_binomial ? v * mu * (1 - mu) : v);
   }
 }
 
@@ -187,19 +188,19 @@ static void pass_strip(rx_group *g, size_t first, size_t rows, const double *off
     for (size_t c = 0; c < n; c++)
       take_rows(g, &g->members[g->list[c]], first + at, few, offset[c],
                 g->strip_eta + c * STRIP + at, g->strip_residual + c * STRIP + at,
-                g->sums + c * (p + 2) + p);
+                g->sums + c * (p + 3) + p);
     RX_ISA_PICK(g->options->isa, rx_newton_collect)
     (g->strip_gradient, z + at * p, g->strip_residual + at, p, few, n, STRIP);
   }
   for (size_t c = 0; c < n; c++) {
-    double *restrict sum = g->sums + c * (p + 2);
+    double *restrict sum = g->sums + c * (p + 3);
     const float *restrict add = g->strip_gradient + c * p;
     for (size_t j = 0; j < p; j++) sum[j] += rx_newton_grid((double)add[j]);
   }
 }
 
 void rx_newton_pass(rx_group *g) {
-  size_t p = g->p, stride = p + 2;
+  size_t p = g->p, stride = p + 3;
 
   g->n_list = 0;
   for (size_t m = 0; m < g->n_members; m++)
@@ -216,6 +217,7 @@ void rx_newton_pass(rx_group *g) {
     const double *sum = g->sums + c * stride;
     m->residual = sum[p];
     m->loss = sum[p + 1];
+    m->curvature = sum[p + 2];
     for (size_t j = 0; j < p; j++)
       m->gradient[j] = m->scale[j] > 0 ? (sum[j] - m->mean[j] * m->residual) / m->scale[j] : 0;
   }

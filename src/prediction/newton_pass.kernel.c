@@ -50,15 +50,21 @@ static inline __attribute__((always_inline)) void add_products(float *lanes, con
                                                                size_t to, size_t p, int rows) {
   vector sum[BLOCK][PARTS];
 
+#pragma GCC unroll 8
   for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
     for (int k = 0; k < PARTS; k++) sum[r][k] = load(lanes + r * LANES + k * WIDTH);
   for (size_t j = from; j < to; j += LANES)
+#pragma GCC unroll 4
     for (int k = 0; k < PARTS; k++) {
       vector c = load(b + j + k * WIDTH);
+#pragma GCC unroll 8
       for (int r = 0; r < rows; r++)
         sum[r][k] = multiply_add(load(z + (size_t)r * p + j + k * WIDTH), c, sum[r][k]);
     }
+#pragma GCC unroll 8
   for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
     for (int k = 0; k < PARTS; k++) store(lanes + r * LANES + k * WIDTH, sum[r][k]);
 }
 
@@ -68,6 +74,7 @@ static inline __attribute__((always_inline)) void add_rows(float *sum, const flo
                                                            size_t to, size_t p, int rows) {
   for (size_t j = from; j < to; j += WIDTH) {
     vector s = load(sum + j);
+#pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
       vector weight = residual[r] - (vector){0};
       s = multiply_add(weight, load(z + (size_t)r * p + j), s);

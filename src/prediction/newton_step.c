@@ -141,29 +141,69 @@ static rx_status reserve_factor(rx_group *g, size_t n) {
   return RX_OK;
 }
 
+static int sign_of(double x) {
+  return (x > 0) - (x < 0);
+}
+
+/* An aged matrix makes steps fall short, or go too far, always in the same directions: the last two
+ * steps tell by how much (Anderson 1965, J ACM 12:547, depth one). A coefficient that came, went or
+ * changed its sign takes no part. move, end [p + 1]: this step, and where it leads */
+static void accelerate(const rx_group *g, rx_member *m, const double *move, const double *end) {
+  static const double most = 3;
+  double product = 0, square = 0;
+
+  for (size_t j = 0; j <= g->p && m->has_last; j++) {
+    double change = move[j] - m->last_move[j];
+    if (j < g->p && sign_of(end[j]) != sign_of(m->last_end[j])) continue;
+    product += move[j] * change;
+    square += change * change;
+  }
+  double share = square > 0 ? -product / square : 0;
+  if (fabs(share) > most) share = 0;
+  for (size_t j = 0; j <= g->p && m->has_last; j++) {
+    double to = end[j] + share * (end[j] - m->last_end[j]);
+    if (j == g->p)
+      m->intercept = to;
+    else if (sign_of(end[j]) == sign_of(m->last_end[j]) && sign_of(to) == sign_of(end[j]))
+      m->beta[j] = to;
+  }
+  memcpy(m->last_end, end, (g->p + 1) * sizeof *end);
+  memcpy(m->last_move, move, (g->p + 1) * sizeof *move);
+  m->has_last = true;
+}
+
 /* The intercept is at its minimum for any coefficients, since the matrix is centred at the weighted
- * means. */
+ * means. An aged matrix is first of all too large, since rows bend less as they are fitted: it is
+ * scaled to what they bend now, by dividing all else. */
 rx_status rx_newton_minimise(rx_group *g, rx_member *m) {
   static const double share = 0.02; /* an aged model is not worth more */
   const rx_curvature *model = &m->model;
   double *u = g->room, *beta = g->room + g->p, *slant = g->room + 2 * g->p;
-  double move = m->residual / model->total;
+  double scale = fmin(10, fmax(0.1, m->curvature / model->total));
+  double move = m->residual / (scale * model->total);
   double finest = 0.1 * g->options->tolerance * m->lambda_max;
-  rx_newton_quadratic q = {model->n, model->stride, model->h, u, beta, m->l1, m->l2};
+  double goal = g->options->family == RX_GAUSSIAN ? finest : fmax(finest, share * m->kkt_inside);
+  rx_newton_quadratic q = {model->n, model->stride, model->h,     u,
+                           beta,     m->l1 / scale, m->l2 / scale};
 
   RX_TRY(reserve_factor(g, model->n));
   for (size_t k = 0; k < model->n; k++) {
     size_t j = (size_t)model->feature[k];
     slant[k] = (model->sum[k] - m->mean[j] * model->total) / m->scale[j];
-    u[k] = m->gradient[j] - slant[k] * move;
+    u[k] = m->gradient[j] / scale - slant[k] * move;
     beta[k] = m->beta[j];
   }
-  descend(g, &q, g->options->family == RX_GAUSSIAN ? finest : fmax(finest, share * m->kkt_inside));
+  descend(g, &q, goal / scale);
   for (size_t k = 0; k < model->n; k++) {
     size_t j = (size_t)model->feature[k];
     move -= slant[k] * (beta[k] - m->beta[j]) / model->total;
     m->beta[j] = beta[k];
   }
   m->intercept += move;
+  for (size_t j = 0; j < g->p; j++) g->end[j] = m->beta[j];
+  for (size_t j = 0; j < g->p; j++) g->move[j] = m->beta[j] - m->start[j];
+  g->end[g->p] = m->intercept;
+  g->move[g->p] = m->intercept - m->start_intercept;
+  accelerate(g, m, g->move, g->end);
   return RX_OK;
 }

@@ -44,11 +44,12 @@ bool rx_solver_wants_split(size_t n_rows, size_t n_features) {
 }
 
 void rx_solver_share(size_t n_rows, int rank, int n_ranks, size_t *first, size_t *n_local) {
-  size_t n_strips = (n_rows + RX_NEWTON_STRIP - 1) / RX_NEWTON_STRIP, strip, count;
+  enum { SHARE = RX_NEWTON_SHARE };
+  size_t share, count;
 
-  rx_partition(n_strips, rank, n_ranks, &strip, &count);
-  *first = strip * RX_NEWTON_STRIP < n_rows ? strip * RX_NEWTON_STRIP : n_rows;
-  size_t end = (strip + count) * RX_NEWTON_STRIP;
+  rx_partition((n_rows + SHARE - 1) / SHARE, rank, n_ranks, &share, &count);
+  *first = share * SHARE < n_rows ? share * SHARE : n_rows;
+  size_t end = (share + count) * SHARE;
   *n_local = (end < n_rows ? end : n_rows) - *first;
 }
 
