@@ -221,3 +221,9 @@ bench-associate: have-build
 bench-calibration: have-build
 	@$(MAKE) --no-print-directory -j2 all benches
 	@$B/tests/bench/bench_calibration
+
+.PHONY: bench-predict
+# Lasso paths against glmnet; about an hour, most of it glmnet's.
+bench-predict: have-build
+	@$(MAKE) --no-print-directory -j2 benches
+	@tests/bench/bench_predict.sh $B
