@@ -1,5 +1,6 @@
 #include "prediction/descent.h"
 
+#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,9 @@ typedef struct {
   double *h, *gradient;  /* [p] */
   double intercept, y_mean, y_scale;
   int *set, *active;    /* [p] features at work; those of them that are not 0; owned */
+  size_t most_active;   /* of the direct solution: min(n, p) */
+  double *square;       /* [2][most_active + 1][most_active + 1]; owned */
+  double *change;       /* [most_active + 1]; owned */
   unsigned char *is_in; /* [p], of set; owned */
   size_t n_set;
   double (*dot)(const double *, const double *, size_t);
@@ -37,6 +41,8 @@ static void destroy(descent *d) {
   free(d->set);
   free(d->active);
   free(d->is_in);
+  free(d->square);
+  free(d->change);
 }
 
 static rx_status create(const rx_lasso_rows *rows, const rx_lasso_options *options, descent *d) {
@@ -49,6 +55,10 @@ static rx_status create(const rx_lasso_rows *rows, const rx_lasso_options *optio
   if (!status) status = RX_NEW(&d->set, "features of a problem", p);
   if (!status) status = RX_NEW(&d->active, "features of a problem", p);
   if (!status) status = RX_NEW(&d->is_in, "features of a problem", p);
+  d->most_active = n < p ? n : p;
+  size_t side = d->most_active + 1;
+  if (!status) status = RX_NEW(&d->square, "active features", 2 * side * side);
+  if (!status) status = RX_NEW(&d->change, "active features", side);
   if (status) {
     destroy(d);
     return status;
@@ -202,10 +212,79 @@ static double move_intercept(descent *d, double w_sum) {
   return w_sum * change * change;
 }
 
+/* Second derivatives of the quadratic by the intercept and n active features, as the upper
+ * triangle.
+ */
+static void set_square(descent *d, const rx_descent_quadratic *q, double w_sum, size_t n) {
+  static const double ridge = 1e-12; /* for columns that depend on each other */
+  double *a = d->square;
+  size_t side = n + 1;
+
+  a[0] = w_sum;
+  for (size_t k = 0; k < n; k++) {
+    const double *x = d->x + (size_t)d->active[k] * d->n_padded;
+    a[k + 1] = d->dot(x, d->w, d->n_padded);
+    for (size_t l = k; l < n; l++)
+      a[(k + 1) * side + l + 1] =
+          d->dot3(x, d->x + (size_t)d->active[l] * d->n_padded, d->w, d->n_padded);
+    a[(k + 1) * side + k + 1] += q->l2 + ridge * q->h[d->active[k]];
+  }
+}
+
+/* Moves intercept and active features towards the minimum at their present signs, as far as the
+ * first of them reaches 0. Returns how many are still active; 0 when the matrix has no factor. */
+static size_t solve_active(descent *d, rx_descent_quadratic *q, size_t n, size_t side) {
+  double *a = d->square + side * side, *change = d->change, share = 1;
+  size_t m = n + 1, last = n, left = 0;
+
+  change[0] = 0;
+  for (size_t i = 0; i < d->n; i++) change[0] += q->r[i];
+  for (size_t k = 0; k < n; k++) {
+    size_t j = (size_t)d->active[k];
+    change[k + 1] = d->dot(d->x + j * d->n_padded, q->r, d->n_padded) -
+                    copysign(q->l1, q->beta[j]) - q->l2 * q->beta[j];
+  }
+  /* The upper triangle by rows is the lower one by columns. */
+  if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', (int)m, a, (int)m) ||
+      LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'L', (int)m, 1, a, (int)m, change, (int)m))
+    return 0;
+  for (size_t k = 0; k < n; k++) {
+    double b = q->beta[d->active[k]], to = b + change[k + 1];
+    if (to * b > 0 || share * fabs(change[k + 1]) < fabs(b)) continue;
+    share = fabs(b / change[k + 1]);
+    last = k;
+  }
+  d->intercept += share * change[0];
+  for (size_t i = 0; i < d->n; i++) q->r[i] -= share * change[0] * q->w[i];
+  for (size_t k = 0; k < n; k++) {
+    size_t j = (size_t)d->active[k];
+    const double *x = d->x + j * d->n_padded;
+    double move = k == last ? -q->beta[j] : share * change[k + 1];
+    for (size_t i = 0; i < d->n; i++) q->r[i] -= move * q->w[i] * x[i];
+    q->beta[j] = k == last ? 0 : q->beta[j] + move;
+    if (k != last) d->active[left++] = (int)j;
+  }
+  return left;
+}
+
+/* Solves for the active features directly, where descent would crawl: columns that are nearly
+ * dependent. Each turn that stops at a coefficient that becomes 0 goes on without it. */
+static void solve_directly(descent *d, rx_descent_quadratic *q, double w_sum, size_t n) {
+  size_t before = n + 1;
+
+  while (n > 0 && n < before && n <= d->most_active) {
+    size_t side = n + 1;
+    set_square(d, q, w_sum, n);
+    memcpy(d->square + side * side, d->square, side * side * sizeof *d->square);
+    before = n;
+    n = solve_active(d, q, n, side);
+  }
+}
+
 /* Cyclic descent on the quadratic: over the whole set, then over what is not 0 until that is still,
  * and again, until a pass over the set changes nothing worth (goal: h (change)^2). */
 static void minimise_quadratic(descent *d, rx_descent_quadratic *q, double w_sum, double goal) {
-  enum { MOST_SWEEPS = 100000 };
+  enum { MOST_SWEEPS = 100000, PATIENCE = 12 };
 
   for (int sweeps = 0; sweeps < MOST_SWEEPS; sweeps++) {
     double largest = d->sweep(q, d->set, d->n_set);
@@ -214,10 +293,17 @@ static void minimise_quadratic(descent *d, rx_descent_quadratic *q, double w_sum
     size_t n_active = 0;
     for (size_t k = 0; k < d->n_set; k++)
       if (d->beta[d->set[k]] != 0) d->active[n_active++] = d->set[k];
+    int turn = 0;
     do {
       largest = d->sweep(q, d->active, n_active);
       largest = fmax(largest, move_intercept(d, w_sum));
-    } while (largest > goal && ++sweeps < MOST_SWEEPS);
+    } while (largest > goal && ++turn < PATIENCE);
+    sweeps += turn;
+    if (largest <= goal) continue;
+    size_t n = 0;
+    for (size_t k = 0; k < n_active; k++)
+      if (d->beta[d->active[k]] != 0) d->active[n++] = d->active[k];
+    solve_directly(d, q, w_sum, n);
   }
 }
 
