@@ -102,6 +102,7 @@ static const char prologue[] =
     "font 'Helvetica,13'\n"
     "if (format eq 'pdf') set terminal pdfcairo size %.4fin,%.4fin noenhanced color "
     "font 'Helvetica,9.75' fontscale 1\n"
+    "small = format eq 'svg' ? ',11' : ',8.25'\n"
     "set output '%s.'.format\n"
     "# diverging: blue below, red above, white at 0; grey: not tested\n"
     "diverging = \"(-1.06 '#b8b8b8', -1.005 '#b8b8b8', -1 '#053061', -0.75 '#2166ac', "

@@ -188,7 +188,7 @@ rx_status rx_outcome_figures_roc(rx_page *page, const rx_outcomes *outcomes) {
       "true positive rate",
       {"roc/false_positive", "roc/true_positive", NULL},
       "set xrange [0:1]; set yrange [0:1]; set xtics 0.5; set ytics 0.5\nset key bottom right "
-      "samplen 1 font ',11' noopaque\n",
+      "samplen 1 font small noopaque\n",
       "x with lines ls 100 notitle",
       "lines lw 1.8",
   };
@@ -210,7 +210,7 @@ rx_status rx_outcome_figures_paths(rx_page *page, const rx_outcomes *outcomes) {
       "AUC (cross-validated)",
       {"path/nonzeros", "path/cv_auc_patients", NULL},
       "set logscale x; set xrange [1:*]; set yrange [0:1]; set ytics 0.25\nset key bottom right "
-      "samplen 1 font ',11' noopaque\n",
+      "samplen 1 font small noopaque\n",
       "0.5 with lines ls 100 notitle",
       "linespoints pt 7 ps 0.3 lw 1.4",
   };
@@ -233,7 +233,7 @@ rx_status rx_outcome_figures_calibration(rx_page *page, const rx_outcomes *outco
       "observed share",
       {"calibration/predicted", "calibration/observed", "calibration/patients"},
       "set xrange [0:1]; set yrange [0:1]; set xtics 0.5; set ytics 0.5\nset key top left Left "
-      "reverse samplen 1 font ',11' noopaque\n",
+      "reverse samplen 1 font small noopaque\n",
       "x with lines ls 100 notitle",
       "linespoints pt 7 ps 0.6 lw 1.4",
   };

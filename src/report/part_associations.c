@@ -188,9 +188,10 @@ static void script_quantiles(const rx_survey *survey, double most, const rx_figu
   rx_figure_panel(figure, 75, 425, 60, 345);
   fprintf(script,
           "set xlabel 'expected -log10 p' offset 0,0.3\nset ylabel 'observed -log10 p' offset 0.5\n"
-          "set xrange [0:*]; set yrange [0:%g]\nset key bottom right\nplot x with lines ls 100 "
+          "set xrange [0:*]; set yrange [0:%g]\nset key top left Left reverse\nplot x with lines "
+          "ls 100 "
           "title 'chance'",
-          most * 1.05 + 0.5);
+          most * (1.15 + 0.1 * survey->n_kinds) + 0.5); /* the key stands above the curves */
   for (int k = 0; k < survey->n_kinds; k++) {
     if (survey->kinds[k].n_tests <= 0) continue;
     rx_html_short(survey->kinds[k].name, 16, name, sizeof name);
