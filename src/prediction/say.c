@@ -75,6 +75,24 @@ static void say_alone(const rx_job *job, const rx_feature_set *set, const rx_pre
     rx_log_info(job->log, "predict:   AUC of single features, those most often selected: %s", text);
 }
 
+/* What so few patients can show: under the null an AUC has the variance (n1 + n0 + 1) / (12 n1 n0)
+ * (Mann & Whitney 1947); 1.96 + 0.84 of its square root is found with 80 % power. */
+static void say_power(const rx_job *job, const rx_prediction *p) {
+  double n1 = (double)p->n_positive, n0 = (double)(p->n_patients - p->n_positive);
+  double least = 0.5 + 2.8 * sqrt((n1 + n0 + 1) / (12 * n1 * n0));
+
+  if (least > 1)
+    rx_log_info(job->log,
+                "predict:   %.0f positive and %.0f negative patients are too few to tell any AUC "
+                "from 0.5 with 80 %% power",
+                n1, n0);
+  else if (least > 0.75)
+    rx_log_info(job->log,
+                "predict:   %.0f positive and %.0f negative patients tell an AUC from 0.5 with 80 "
+                "%% power when it is at least %.2f; smaller ones they mostly miss",
+                n1, n0, least);
+}
+
 /* Both ways to hold out. */
 static void say_both(const rx_job *job, const rx_results *results, int o, int s) {
   const rx_prediction *image = rx_results_at(results, o, s);
@@ -125,6 +143,7 @@ static void say_prediction(const rx_job *job, const rx_results *results, int o, 
               outcome, set->name, f->auc.auc, f->auc.lower, f->auc.upper, f->bootstrap_lower,
               f->bootstrap_upper, p->repeat_auc, p->fold_auc, f->n, f->n_positive);
   say_alone(job, set, p);
+  say_power(job, p);
 }
 
 static void say_permutations(const rx_job *job, const rx_results *results, int o, int s) {

@@ -47,6 +47,8 @@ ok $? "a feature with a missing value is left out by name"
   $1 == "ER" { exit !($at["auc"] == 1 && $at["delong_lower"] > 0 && $at["delong_lower"] < 0.9 &&
                       $at["lambda_min"] > 0 && $at["kkt"] < 1e-5) }' out/predictions-summary.tsv
 ok $? "separable outcomes: AUC 1 with an interval, a finite model"
+grep -q '6 positive and 6 negative patients tell an AUC from 0.5 with 80 % power when it is at least 0.9' err.txt
+ok $? "what so few patients can show is said"
 ! grep -iE '\b-?(nan|inf)\b' out/predictions-scores.tsv out/predictions-path.tsv > /dev/null
 ok $? "no NaN among scores and path"
 cp out/predictions-scores.tsv two-ranks.tsv
