@@ -201,11 +201,11 @@ static rx_status consider(rx_group *g, rx_member *m) {
 
 /* ---- memory ---- */
 
-/* Matrices may take a quarter of the memory of the rows, over all ranks: when that is not enough
+/* Matrices may take a seventh of the memory of the rows, over all ranks: when that is not enough
  * the last members wait until others are done. */
 static void park(rx_group *g) {
-  static const double always = 1 << 23; /* numbers: 32 MB */
-  double room = fmax(always, 0.25 * (double)g->set->n_rows * (double)g->p), used = 0;
+  static const double always = 1 << 22; /* numbers: 16 MB */
+  double room = fmax(always, 0.15 * (double)g->set->n_rows * (double)g->p), used = 0;
   size_t n_working = 0;
 
   for (size_t m = 0; m < g->n_members; m++) {
@@ -234,8 +234,6 @@ static bool is_working(const rx_member *m) {
 
 /* The steps of all members that want one, each on the rank that owns the matrix. Collective. */
 static rx_status step_members(rx_group *g) {
-  rx_status status = RX_OK;
-
   for (size_t k = 0; k < g->n_members; k++)
     if (is_working(&g->members[k]) && g->members[k].wants_step)
       RX_TRY(rx_curvature_prepare(g, &g->members[k]));
@@ -244,9 +242,8 @@ static rx_status step_members(rx_group *g) {
     if (!is_working(m) || !m->wants_step) continue;
     memcpy(m->start, m->beta, g->p * sizeof *m->beta);
     m->start_intercept = m->intercept;
-    if (rx_curvature_owner(g, m) == g->rank && !status) status = rx_newton_minimise(g, m);
+    if (rx_curvature_owner(g, m) == g->rank) rx_newton_minimise(g, m);
   }
-  RX_TRY(RX_AGREE(g->comm, status));
   for (size_t k = 0; k < g->n_members; k++) {
     rx_member *m = &g->members[k];
     if (!is_working(m) || !m->wants_step) continue;

@@ -76,7 +76,7 @@ static rx_status reserve(rx_curvature *model, size_t n_old) {
   float *h;
 
   if (n <= model->stride) return RX_OK;
-  size_t stride = (n_old ? n + n / 8 + 64 : n + 32) / 16 * 16 + 16;
+  size_t stride = (n_old ? n + n / 16 + 32 : n + 32) / 16 * 16 + 16;
   RX_TRY(RX_NEW(&h, "second derivatives", stride * stride));
   for (size_t k = 0; k < n_old; k++)
     memcpy(h + k * stride, model->h + k * model->stride, n_old * sizeof *h);
@@ -150,6 +150,11 @@ static void install(const rx_group *g, rx_member *m, size_t first, size_t count)
  * Collective. */
 static rx_status extend(rx_group *g, rx_member *m, size_t n_old) {
   bool is_owner = g->rank == rx_curvature_owner(g, m);
+  if (is_owner && m->model.n > m->model.stride) { /* no need of both at the same time */
+    free(g->factor);
+    g->factor = NULL;
+    g->n_factor = 0;
+  }
   rx_status status = is_owner ? reserve(&m->model, n_old) : RX_OK;
 
   if ((status = RX_AGREE(g->comm, status))) return status;

@@ -77,7 +77,7 @@ typedef struct {
   int *order; /* [2 p] */
 } rx_group;
 
-enum { RX_NEWTON_TILE = 384 };
+enum { RX_NEWTON_TILE = 256 };
 
 /* ---- newton_pass.c ---- */
 
@@ -104,8 +104,8 @@ int rx_curvature_owner(const rx_group *g, const rx_member *m);
 /* ---- newton_step.c ---- */
 
 /* Moves intercept and coefficients to the minimum of the model and the penalty. Local, on the
- * owner. Errors: RX_ERR_MEMORY. */
-rx_status rx_newton_minimise(rx_group *g, rx_member *m);
+ * owner. */
+void rx_newton_minimise(rx_group *g, rx_member *m);
 /* The slope of the objective along the step from start, at beta; or where it began. */
 double rx_newton_slope(const rx_group *g, const rx_member *m, bool is_at_start);
 /* Sets kkt and kkt_inside. */

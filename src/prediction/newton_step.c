@@ -63,10 +63,22 @@ static double worst_of(const rx_newton_quadratic *q) {
   return worst;
 }
 
+/* Room for the factor of n features. */
+static rx_status reserve_factor(rx_group *g, size_t n) {
+  if (n <= g->n_factor) return RX_OK;
+  free(g->factor);
+  g->n_factor = 0;
+  RX_TRY(RX_NEW(&g->factor, "factor", (n + n / 16) * (n + n / 16)));
+  g->n_factor = n + n / 16;
+  return RX_OK;
+}
+
 /* Factorises the active part of the matrix, and sets change to the solution of the conditions of
- * the active features at their present signs. Returns false when rounding leaves no factor. */
+ * the active features at their present signs. Returns false when rounding leaves no factor, or
+ * there is no room for it: then descent goes on alone. */
 static bool solve_active(rx_group *g, const rx_newton_quadratic *q, const int *active, size_t n,
                          float *change) {
+  if (reserve_factor(g, n)) return false;
   float *a = g->factor;
 
   for (size_t k = 0; k < n; k++) {
@@ -76,7 +88,8 @@ static bool solve_active(rx_group *g, const rx_newton_quadratic *q, const int *a
     double b = q->beta[active[k]];
     change[k] = (float)(q->u[active[k]] - copysign(q->l1, b) - q->l2 * b);
   }
-  if (LAPACKE_spotrf(LAPACK_ROW_MAJOR, 'L', (int)n, a, (int)n)) return false;
+  /* The lower triangle by rows is the upper one by columns, which needs no copy. */
+  if (LAPACKE_spotrf(LAPACK_COL_MAJOR, 'U', (int)n, a, (int)n)) return false;
   cblas_strsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, a, (int)n, change, 1);
   cblas_strsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, (int)n, a, (int)n, change, 1);
   return true;
@@ -131,16 +144,6 @@ static void descend(rx_group *g, rx_newton_quadratic *q, double goal) {
   }
 }
 
-/* Room for the factor of n features. */
-static rx_status reserve_factor(rx_group *g, size_t n) {
-  if (n <= g->n_factor) return RX_OK;
-  free(g->factor);
-  g->n_factor = 0;
-  RX_TRY(RX_NEW(&g->factor, "factor", (n + n / 8) * (n + n / 8)));
-  g->n_factor = n + n / 8;
-  return RX_OK;
-}
-
 static int sign_of(double x) {
   return (x > 0) - (x < 0);
 }
@@ -175,7 +178,7 @@ static void accelerate(const rx_group *g, rx_member *m, const double *move, cons
 /* The intercept is at its minimum for any coefficients, since the matrix is centred at the weighted
  * means. An aged matrix is first of all too large, since rows bend less as they are fitted: it is
  * scaled to what they bend now, by dividing all else. */
-rx_status rx_newton_minimise(rx_group *g, rx_member *m) {
+void rx_newton_minimise(rx_group *g, rx_member *m) {
   static const double share = 0.02; /* an aged model is not worth more */
   const rx_curvature *model = &m->model;
   double *u = g->room, *beta = g->room + g->p, *slant = g->room + 2 * g->p;
@@ -186,7 +189,6 @@ rx_status rx_newton_minimise(rx_group *g, rx_member *m) {
   rx_newton_quadratic q = {model->n, model->stride, model->h,     u,
                            beta,     m->l1 / scale, m->l2 / scale};
 
-  RX_TRY(reserve_factor(g, model->n));
   for (size_t k = 0; k < model->n; k++) {
     size_t j = (size_t)model->feature[k];
     slant[k] = (model->sum[k] - m->mean[j] * model->total) / m->scale[j];
@@ -205,5 +207,4 @@ rx_status rx_newton_minimise(rx_group *g, rx_member *m) {
   g->end[g->p] = m->intercept;
   g->move[g->p] = m->intercept - m->start_intercept;
   accelerate(g, m, g->move, g->end);
-  return RX_OK;
 }
