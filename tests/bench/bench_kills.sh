@@ -72,6 +72,9 @@ for ((round = 1, tries = 0; round <= rounds && tries < 5 * rounds; tries++)); do
     continue
   fi
   wait $launched 2> /dev/null
+  for process in "${processes[@]}"; do # mpirun may end before the last of its ranks
+    while kill -0 "$process" 2> /dev/null; do sleep 0.05; done
+  done
   where=$(if [ -e killed/checkpoint.h5 ]; then echo "from a checkpoint"; else echo "from the start"; fi)
   after=$ranks
   while [ "$after" = "$ranks" ]; do after=${counts[RANDOM % 6]}; done

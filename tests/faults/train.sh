@@ -8,8 +8,8 @@ if [ ! -e "$images" ]; then
   skip "training goes on after kill -9" "$images is absent"
   finish
 fi
-# Long enough for two checkpoints on a fast machine before two ranks are done: some 7 s.
-settings=(-s "images.manifest=$images" -s autoencoder.epochs=200 -s autoencoder.checkpoint_minutes=0.015)
+# Long enough for two checkpoints on a fast machine before two ranks are done: some 4 s.
+settings=(-s "images.manifest=$images" -s autoencoder.epochs=100 -s autoencoder.checkpoint_minutes=0.01)
 radmix_on 1 slice "${settings[@]}" -s study.directory=whole
 mkdir killed && cp whole/images.h5ad killed
 radmix_on 1 train "${settings[@]}" -s study.directory=whole

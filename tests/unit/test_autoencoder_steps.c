@@ -87,10 +87,10 @@ static void compare_weights(const reference *r, const char *group, const float *
       const float *found = weights + (part ? layer->biases : layer->weights);
       double most = 0;
       for (size_t i = 0; i < n; i++) most = fmax(most, fabs((double)found[i] - expected[i]));
-      /* 1e-7 is seen, and more where rounding gives a pooling window another largest value: a
-       * weight moves by up to 5e-3. */
-      if (most >= 2e-5) print_message("%s: %.1e\n", name, most);
-      assert_true(most < 2e-5);
+      /* Adam divides a gradient by its own size: one that is a thousandth of the largest, and right
+       * to 1e-5 of that, moves its weight by the rate (1e-3) to within 1 %. 1e-7 is the rule. */
+      if (most >= 1e-5) print_message("%s: %.1e\n", name, most);
+      assert_true(most < 1e-5);
       free(expected);
     }
 }
