@@ -11,7 +11,7 @@
 #include "radmix/memory.h"
 #include "radmix/result.h"
 
-enum { FORMAT = 1, PATH_SIZE = 4096 };
+enum { FORMAT = 2, PATH_SIZE = 4096 };
 
 /* All that the stage makes on its way. */
 typedef struct {

@@ -1,5 +1,6 @@
 #include "files.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,32 @@ static rx_status describe_features(const rx_feature_results *results, rx_frame *
   return RX_OK;
 }
 
-/* Patients with their numbers of slices and clinical columns. */
+static bool is_same(const rx_column *column, size_t a, size_t b) {
+  if (column->kind == RX_TEXT) return !strcmp(column->text[a], column->text[b]);
+  if (column->kind == RX_INTEGER) return column->integer[a] == column->integer[b];
+  return column->real[a] == column->real[b] || (isnan(column->real[a]) && isnan(column->real[b]));
+}
+
+/* Adds what the slices have in common within each patient, such as the scanner or the site: a
+ * column that differs within any patient says nothing of patients. first  [n_patients], row */
+static rx_status add_common(const rx_feature_results *results, const ptrdiff_t *first,
+                            rx_frame *patients) {
+  const rx_cohort *cohort = results->cohort;
+  const rx_frame *slices = results->images->obs;
+
+  for (size_t c = 0; c < slices->n_columns; c++) {
+    const rx_column *column = &slices->columns[c];
+    bool is_common = strcmp(column->name, "patient") && !rx_frame_find(patients, column->name);
+    for (size_t p = 0; p < cohort->n_patients && is_common; p++)
+      for (size_t i = cohort->first[p]; i < cohort->first[p + 1] && is_common; i++)
+        is_common = is_same(column, (size_t)first[p], cohort->rows[i]);
+    if (is_common) RX_TRY(rx_frame_copy_column(patients, slices, column, first));
+  }
+  return RX_OK;
+}
+
+/* Patients with their numbers of slices, clinical columns, and those of the manifest that hold for
+ * all slices of a patient. */
 static rx_status describe_patients(const rx_feature_results *results, rx_frame **out) {
   const rx_cohort *cohort = results->cohort;
   const rx_frame *clinical = results->clinical;
@@ -44,12 +70,15 @@ static rx_status describe_patients(const rx_feature_results *results, rx_frame *
     n_images->integer[p] = (int64_t)(cohort->first[p + 1] - cohort->first[p]);
     RX_TRY(rx_frame_name(*out, p, cohort->patients[p]));
   }
-  if (!clinical) return RX_OK;
   RX_TRY(RX_NEW(&rows, "patients", cohort->n_patients));
-  rx_status status = rx_frame_match(clinical, cohort->n_patients, cohort->patients, rows);
-  for (size_t c = 0; c < clinical->n_columns && !status; c++)
+  rx_status status =
+      clinical ? rx_frame_match(clinical, cohort->n_patients, cohort->patients, rows) : RX_OK;
+  for (size_t c = 0; clinical && c < clinical->n_columns && !status; c++)
     if (!rx_frame_find(*out, clinical->columns[c].name))
       status = rx_frame_copy_column(*out, clinical, &clinical->columns[c], rows);
+  for (size_t p = 0; p < cohort->n_patients; p++)
+    rows[p] = (ptrdiff_t)cohort->rows[cohort->first[p]];
+  if (!status) status = add_common(results, rows, *out);
   free(rows);
   return status;
 }
