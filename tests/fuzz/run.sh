@@ -2,7 +2,8 @@
 # Fuzzes each reader for some seconds: tests/fuzz/run.sh BUILD-FOLDER SECONDS [TARGET...]
 #
 # Prints a line for each target. An input that a target does not survive is kept in BUILD-FOLDER and
-# named; it becomes a case of the campaign or a unit test when the fault is mended.
+# named; it becomes a case of the campaign or a unit test when the fault is mended. FUZZ_SEED is the
+# seed of the inputs: 0, the default, another one each time.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(realpath "$1")
@@ -23,7 +24,7 @@ for target in "${targets[@]}"; do
   n_seeds=$(find "$seeds/$target" -type f | wc -l)
   log=$build/fuzz-$target.log
   "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=20000 -timeout=20 -rss_limit_mb=2048 \
-    -print_final_stats=1 -artifact_prefix="$build/fuzz-$target-" "$seeds/$target" > "$log" 2>&1
+    -seed="${FUZZ_SEED:-0}"     -print_final_stats=1 -artifact_prefix="$build/fuzz-$target-" "$seeds/$target" > "$log" 2>&1
   code=$?
   n=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
   rate=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log" | tail -n 1)
