@@ -35,7 +35,7 @@ static inline void store(float *to, vector v) {
 
 /* a b + c in each lane; one instruction where there is one */
 static inline vector multiply_add(vector a, vector b, vector c) {
-  vector out;
+  vector out = c;
 #if RX_ISA >= 3
   for (int l = 0; l < WIDTH; l++) out[l] = __builtin_fmaf(a[l], b[l], c[l]);
 #else

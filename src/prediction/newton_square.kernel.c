@@ -23,7 +23,7 @@ enum {
 typedef float vector __attribute__((vector_size(4 * WIDTH)));
 
 static inline vector multiply_add(float a, vector b, vector c) {
-  vector out;
+  vector out = c;
 #if RX_ISA >= 3
   for (int l = 0; l < WIDTH; l++) out[l] = __builtin_fmaf(a, b[l], c[l]);
 #else

@@ -36,7 +36,5 @@ for ranks in 1 3; do
 done
 [ ! -e out ]
 ok $? "a refused command leaves nothing behind"
-for setting in strict_folds=yes; do
-  refuses 78 "prediction.${setting%%=*}" 1 predict -s prediction.$setting -s study.directory=refused
-done
+refuses 78 "prediction.strict_folds" 1 predict -s prediction.strict_folds=yes -s study.directory=refused
 finish
