@@ -4,7 +4,7 @@
 . "$RADMIX_TOP/tests/cluster/lab.sh"
 export RADMIX_NODES=2 RADMIX_RANKS=1
 
-# So many epochs that training takes about 45 s here and now, with one rank on each node.
+# So many epochs that training takes about 33 s here and now, with one rank on each node.
 make_cohort 10 > cohort.log 2>&1
 ok $? "a cohort is simulated"
 RADMIX_HERE=yes RADMIX_RANKS=2 "$JOBS/slice.sh" study.ini > slice.log 2>&1
@@ -12,7 +12,7 @@ RADMIX_HERE=yes RADMIX_RANKS=2 "$JOBS/train.sh" study.ini > calibrate.log 2>&1
 ok $? "ten epochs are trained on this machine"
 slices=$(sed -n 's/.*train: \([0-9]*\) slices of.*/\1/p' calibrate.log)
 rate=$(sed -n 's/.*, \([0-9]*\) images\/s.*/\1/p' calibrate.log | tail -n 1)
-epochs=$((45 * ${rate:-2000} / ${slices:-100}))
+epochs=$((33 * ${rate:-2000} / ${slices:-100}))
 rm out/model.h5 out/history.tsv
 sed -i "s/^epochs = .*/epochs = $epochs/" study.ini
 for folder in limit cancel; do cp -r out $folder; done
