@@ -142,7 +142,7 @@ static void label_rows(const rx_survey *survey, const heatmap *h, FILE *script) 
 
   fputs("set ytics scale 0 (", script);
   for (size_t r = 0; r < h->n_factors; r++) {
-    rx_html_short(survey->matrix->var->names[h->factors[factor_at(h, r)]], 26, name, sizeof name);
+    rx_html_short(survey->matrix->var->names[h->factors[factor_at(h, r)]], 24, name, sizeof name);
     if (r) fputs(", ", script);
     rx_figure_quote_tic(script, name);
     fprintf(script, " %zu", r);
@@ -159,7 +159,7 @@ static void script_tree(const rx_linkage *tree, int index, const char *columns, 
 static void script_heatmap(const rx_survey *survey, const heatmap *h, double most,
                            const rx_figure *figure) {
   FILE *script = figure->script;
-  double left = 205, right = 690, bottom = 42, top = figure->height - 62;
+  double left = 300, right = 785, bottom = 42, top = figure->height - 62;
 
   fputs("set multiplot\nunset key; unset grid\nset border 15\n", script);
   label_rows(survey, h, script);
@@ -169,7 +169,7 @@ static void script_heatmap(const rx_survey *survey, const heatmap *h, double mos
           "set colorbox user origin %g,%g size 0.014,%g\n"
           "set cbtics out scale 0.5 nomirror; set cblabel 'signed log10 q' offset 0.5\n"
           "set xrange [-0.5:%g]; set yrange [-0.5:%g]\n",
-          h->n_features, -1.06 * most, most, 775.0 / figure->width, bottom / figure->height,
+          h->n_features, -1.06 * most, most, 870.0 / figure->width, bottom / figure->height,
           fmin(150, figure->height - bottom - 20) / figure->height, (double)h->n_features - 0.5,
           (double)h->n_factors - 0.5);
   rx_figure_panel(figure, left, right, bottom, top);
@@ -178,7 +178,7 @@ static void script_heatmap(const rx_survey *survey, const heatmap *h, double mos
   rx_figure_panel(figure, left, right, top + 3, figure->height - 6);
   fputs("set yrange [0:*]\n", script);
   script_tree(h->feature_tree, 1, "1:2", script);
-  rx_figure_panel(figure, right + 3, 765, bottom, top);
+  rx_figure_panel(figure, right + 3, 860, bottom, top);
   fprintf(script, "set xrange [0:*]; set yrange [-0.5:%g]\n", (double)h->n_factors - 0.5);
   script_tree(h->factor_tree, h->feature_tree ? 2 : 1, "2:1", script);
   fputs("unset multiplot\n", script);
@@ -212,7 +212,7 @@ static rx_status draw(rx_page *page, const rx_survey *survey, const heatmap *h) 
   rx_figure figure;
 
   snprintf(name, sizeof name, "heatmap %.60s", h->kind);
-  RX_TRY(rx_figure_begin(&page->figures, name, 860,
+  RX_TRY(rx_figure_begin(&page->figures, name, 955,
                          150 + (h->n_factors < 8 ? 22 : 15) * (int)h->n_factors, &figure));
   double most = write_matrix(survey, h, figure.data);
   rx_status status = RX_OK;

@@ -46,6 +46,7 @@ const char *const rx_page_style[] = {
     "th[aria-sort=descending] button:after{content:' \\25BC';font-size:.7em}",
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}",
     "tbody tr:hover{background:#eef4f8}",
+    ".tools label{max-width:100%}",
     ".tools{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;font-size:.87rem;"
     "margin:.6rem 0 0}",
     ".tools input,.tools select{font:inherit;padding:.25rem .45rem;border:1px solid #b8c0c8;"

@@ -8,7 +8,7 @@
 #include "survey.h"
 #include "survey_figures.h"
 
-enum { MOST_HITS = 1000, MOST_BARS = 30 };
+enum { MOST_HITS = 1000, MOST_BARS = 30, LABELS = 300 /* pixels for 24 capitals */ };
 
 /* ---- summary ---- */
 
@@ -100,7 +100,7 @@ static void script_bars(const rx_survey *survey, size_t n, const rx_figure *figu
   FILE *script = figure->script;
   char name[160];
 
-  rx_figure_panel(figure, 230, figure->width - 20, 60, figure->height - 34);
+  rx_figure_panel(figure, LABELS, figure->width - 20, 60, figure->height - 34);
   fprintf(
       script,
       "set yrange [%g:-0.6]; set xrange [0:*]\nset xlabel 'hits: features with hierarchical q "
@@ -108,7 +108,7 @@ static void script_bars(const rx_survey *survey, size_t n, const rx_figure *figu
       "set key outside top right horizontal\nset ytics scale 0\nset ytics (",
       (double)n - 0.4);
   for (size_t i = 0; i < n; i++) {
-    rx_html_short(survey->matrix->var->names[survey->ranking[i]], 28, name, sizeof name);
+    rx_html_short(survey->matrix->var->names[survey->ranking[i]], 24, name, sizeof name);
     if (i) fputs(", ", script);
     rx_figure_quote_tic(script, name);
     fprintf(script, " %zu", i);
@@ -132,7 +132,7 @@ static rx_status show_bars(rx_page *page, const rx_survey *survey) {
   if (!n) return RX_OK;
   if (n > MOST_BARS) n = MOST_BARS;
   RX_TRY(
-      rx_figure_begin(&page->figures, "hits", 720, 100 + 17 * (int)n + (n < 4 ? 30 : 0), &figure));
+      rx_figure_begin(&page->figures, "hits", 790, 100 + 17 * (int)n + (n < 4 ? 30 : 0), &figure));
   fputs("# place, kind, hits, factor\n", figure.data);
   for (size_t i = 0; i < n; i++) {
     const rx_survey_factor *factor = &survey->factors[survey->ranking[i]];

@@ -52,6 +52,13 @@ if not by_patient:
     rows[0][0] = "patient"
 for i, name in enumerate(odd):
     rows[0][1 + i] = name
+# Factors that have hits, with names as long and as wide as those of pathways.
+properties = list(csv.reader(open("out/simulated/properties.tsv"), delimiter="\t"))
+for k in (1, 2, 3):
+    of = {row[0]: row[k] for row in properties[1:]}
+    rows[0].append("REACTOME_%s_INTERACTIONS_AND_MORE_%d" % ("W" * 20, k))
+    for row in rows[1:]:
+        row.append(of.get(row[0], ""))
 csv.writer(open("factors.tsv", "w"), delimiter="\t").writerows(rows)
 rows = list(csv.reader(open("out/simulated/clinical.tsv"), delimiter="\t"))
 rows[0].append("<b>site")
