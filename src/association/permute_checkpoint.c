@@ -1,14 +1,13 @@
 #include "permute_checkpoint.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "grid.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
+#include "radmix/resume.h"
 #include "radmix/store.h"
 
 enum { PATH_SIZE = 4096, FACTORS_AT_ONCE = 256, N_ARRAYS = 4 };
@@ -37,33 +36,13 @@ static rx_status make_record(size_t n_factors, size_t done, record *r) {
   return RX_NEW(&r->n_hits, "associate: checkpoint", done);
 }
 
-/* An array of the file. */
-typedef struct {
-  const char *name;
-  rx_type type;
-  size_t count;
-  void *data;
-} entry;
-
-static void list_entries(const record *r, entry entries[N_ARRAYS]) {
-  const entry all[N_ARRAYS] = {{"largest", RX_FLOAT64, r->n_factors * r->done, r->largest},
-                               {"lambda_gc", RX_FLOAT64, r->n_factors * r->done, r->lambda_gc},
-                               {"largest_all", RX_FLOAT64, r->done, r->largest_all},
-                               {"n_hits", RX_INT64, r->done, r->n_hits}};
-  memcpy(entries, all, sizeof all);
-}
-
-/* xxh64 of all arrays, as text. */
-static void checksum(const record *r, char text[32]) {
-  XXH64_state_t *hash = XXH64_createState();
-  entry entries[N_ARRAYS];
-
-  list_entries(r, entries);
-  XXH64_reset(hash, 0);
-  for (int i = 0; i < N_ARRAYS; i++)
-    XXH64_update(hash, entries[i].data, entries[i].count * rx_type_size(entries[i].type));
-  snprintf(text, 32, "%016" PRIx64, (uint64_t)XXH64_digest(hash));
-  XXH64_freeState(hash);
+static void list_arrays(const record *r, rx_resume_array arrays[N_ARRAYS]) {
+  const rx_resume_array all[N_ARRAYS] = {
+      {"largest", RX_FLOAT64, r->n_factors * r->done, r->largest},
+      {"lambda_gc", RX_FLOAT64, r->n_factors * r->done, r->lambda_gc},
+      {"largest_all", RX_FLOAT64, r->done, r->largest_all},
+      {"n_hits", RX_INT64, r->done, r->n_hits}};
+  memcpy(arrays, all, sizeof all);
 }
 
 /* ---- from and to the ranks ---- */
@@ -116,27 +95,14 @@ static void spread_array(const rx_grid *g, const rx_permutations *p, const doubl
 
 /* ---- writing ---- */
 
-static rx_status put_record(const char *path, const rx_recipe *recipe, const record *r,
-                            rx_store **store) {
-  entry entries[N_ARRAYS];
-  char sum[32];
-
-  RX_TRY(rx_store_create(path, store));
-  list_entries(r, entries);
-  for (int i = 0; i < N_ARRAYS; i++)
-    RX_TRY(rx_store_put(*store, entries[i].name, entries[i].type, 1, &entries[i].count,
-                        entries[i].data));
-  checksum(r, sum);
-  RX_TRY(rx_store_put_text(*store, "recipe", rx_recipe_text(recipe)));
-  return rx_store_put_text(*store, "checksum", sum);
-}
-
 static rx_status write_file(const rx_job *job, const rx_recipe *recipe, const record *r) {
+  rx_resume_array arrays[N_ARRAYS];
   char path[PATH_SIZE];
   rx_store *store = NULL;
 
+  list_arrays(r, arrays);
   RX_TRY(rx_job_path(job, "associations-checkpoint.h5", path, sizeof path));
-  rx_status status = put_record(path, recipe, r, &store);
+  rx_status status = rx_resume_put(path, recipe, N_ARRAYS, arrays, &store);
   if (!status) status = rx_store_commit(&store);
   rx_store_close(&store);
   return status;
@@ -170,43 +136,23 @@ rx_status rx_permute_save(const rx_grid *g, const rx_recipe *recipe, const rx_pe
 /* Reads what was written for the same grid; the rest of it is checked by the recipe. */
 static rx_status get_record(const char *path, size_t n_factors, size_t most, record *r,
                             char **recipe) {
-  entry entries[N_ARRAYS];
+  rx_resume_array arrays[N_ARRAYS];
   rx_store *store = NULL;
-  char *stored = NULL, sum[32];
   size_t dims[4];
   int n_dims;
 
   RX_TRY(rx_store_open(path, &store));
   rx_status status = rx_store_get_text(store, "recipe", recipe);
-  if (!status) status = rx_store_get_text(store, "checksum", &stored);
   if (!status) status = rx_store_shape(store, "n_hits", &n_dims, dims);
   if (!status && (n_dims != 1 || dims[0] > most))
     status = RX_FAIL(RX_ERR_INPUT, "%s: expected at most %zu permutations", path, most);
   if (!status) status = make_record(n_factors, dims[0], r);
-  if (!status) list_entries(r, entries);
-  for (int i = 0; i < N_ARRAYS && !status; i++)
-    status =
-        rx_store_get(store, entries[i].name, entries[i].type, entries[i].count, entries[i].data);
   if (!status) {
-    checksum(r, sum);
-    if (strcmp(sum, stored))
-      status = RX_FAIL(RX_ERR_INPUT, "%s: expected the checksum %s, found %s", path, stored, sum);
+    list_arrays(r, arrays);
+    status = rx_resume_get(store, path, N_ARRAYS, arrays);
   }
-  free(stored);
   rx_store_close(&store);
   return status;
-}
-
-/* Names the first line in which two recipes differ. */
-static rx_status refuse(const char *path, const char *theirs, const char *ours) {
-  while (*theirs && strcspn(theirs, "\n") == strcspn(ours, "\n") &&
-         !strncmp(theirs, ours, strcspn(ours, "\n") + 1)) {
-    theirs += strcspn(theirs, "\n") + 1;
-    ours += strcspn(ours, "\n") + 1;
-  }
-  return RX_FAIL(RX_ERR_EXISTS,
-                 "%s: permutations were interrupted with %.*s, expected %.*s; --force begins anew",
-                 path, (int)strcspn(theirs, "\n"), theirs, (int)strcspn(ours, "\n"), ours);
 }
 
 /* On rank 0. r stays empty when there is no checkpoint that can be used. */
@@ -221,7 +167,9 @@ static rx_status read_file(const rx_grid *g, const rx_recipe *recipe, size_t mos
   const bool differs = theirs && strcmp(theirs, rx_recipe_text(recipe)) != 0;
   if (differs && status != RX_ERR_MEMORY) {
     r->done = 0;
-    status = job->force == RX_FORCE_NEVER ? refuse(path, theirs, rx_recipe_text(recipe)) : RX_OK;
+    status = RX_OK;
+    if (job->force == RX_FORCE_NEVER)
+      status = rx_resume_refuse(path, "permutations were", theirs, rx_recipe_text(recipe));
   } else if (status && status != RX_ERR_MEMORY) {
     rx_log_warn(job->log, "associate: %s is damaged and not used: %s", path, rx_error_message());
     r->done = 0;

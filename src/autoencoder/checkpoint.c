@@ -1,43 +1,34 @@
 #include "checkpoint.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "radmix/error.h"
 #include "radmix/memory.h"
+#include "radmix/resume.h"
 #include "radmix/store.h"
 
 enum { PATH_SIZE = 4096, N_POSITION = 6, N_ROW = 4, N_ARRAYS = 4 };
-
-/* An array of the file and where it is in the state. */
-typedef struct {
-  const char *name;
-  rx_type type;
-  size_t count;
-  void *data;
-} entry;
 
 /* The state as arrays. position and history have other forms in the file. */
 typedef struct {
   int64_t position[N_POSITION]; /* epoch, step, n_optimised, loss_sum, best_epoch, rows */
   double best_loss;
   double *history; /* [n_epochs + 1][N_ROW]; owned */
-  entry entries[N_ARRAYS];
+  rx_resume_array arrays[N_ARRAYS];
 } record;
 
 static rx_status lay_out(rx_training_state *state, record *r) {
   RX_TRY(RX_NEW(&r->history, "history", (state->n_epochs + 1) * N_ROW));
-  const entry entries[N_ARRAYS] = {
+  const rx_resume_array arrays[N_ARRAYS] = {
       {"position", RX_INT64, N_POSITION, r->position},
       {"best_loss", RX_FLOAT64, 1, &r->best_loss},
       {"weights", RX_FLOAT32, 4 * state->n_weights, state->weights},
       {"history", RX_FLOAT64, (size_t)(state->n_epochs + 1) * N_ROW, r->history},
   };
-  memcpy(r->entries, entries, sizeof entries);
+  memcpy(r->arrays, arrays, sizeof arrays);
   return RX_OK;
 }
 
@@ -69,30 +60,6 @@ static void give_state(const record *r, rx_training_state *state) {
   }
 }
 
-/* xxh64 of all arrays, as text. */
-static void checksum(const record *r, char text[32]) {
-  XXH64_state_t *hash = XXH64_createState();
-
-  XXH64_reset(hash, 0);
-  for (int i = 0; i < N_ARRAYS; i++)
-    XXH64_update(hash, r->entries[i].data, r->entries[i].count * rx_type_size(r->entries[i].type));
-  snprintf(text, 32, "%016" PRIx64, (uint64_t)XXH64_digest(hash));
-  XXH64_freeState(hash);
-}
-
-static rx_status write_record(const char *path, const rx_recipe *recipe, const record *r,
-                              rx_store **store) {
-  char sum[32];
-
-  RX_TRY(rx_store_create(path, store));
-  for (int i = 0; i < N_ARRAYS; i++)
-    RX_TRY(rx_store_put(*store, r->entries[i].name, r->entries[i].type, 1, &r->entries[i].count,
-                        r->entries[i].data));
-  checksum(r, sum);
-  RX_TRY(rx_store_put_text(*store, "recipe", rx_recipe_text(recipe)));
-  return rx_store_put_text(*store, "checksum", sum);
-}
-
 static rx_status find_paths(const rx_job *job, char newest[PATH_SIZE], char previous[PATH_SIZE]) {
   RX_TRY(rx_job_path(job, "checkpoint.h5", newest, PATH_SIZE));
   return rx_job_path(job, "checkpoint-previous.h5", previous, PATH_SIZE);
@@ -107,7 +74,7 @@ static rx_status write_file(const rx_job *job, const rx_recipe *recipe, rx_train
   rx_status status = lay_out(state, &r);
   if (!status) {
     take_state(state, &r);
-    status = write_record(newest, recipe, &r, &store);
+    status = rx_resume_put(newest, recipe, N_ARRAYS, r.arrays, &store);
   }
   free(r.history);
   if (status) {
@@ -128,36 +95,14 @@ rx_status rx_checkpoint_write(const rx_job *job, const rx_recipe *recipe,
 
 /* ---- reading ---- */
 
-static rx_status read_record(const char *path, record *r, char **recipe) {
+static rx_status read_record(const char *path, const record *r, char **recipe) {
   rx_store *store;
-  char *stored = NULL, sum[32];
 
   RX_TRY(rx_store_open(path, &store));
   rx_status status = rx_store_get_text(store, "recipe", recipe);
-  for (int i = 0; i < N_ARRAYS && !status; i++)
-    status = rx_store_get(store, r->entries[i].name, r->entries[i].type, r->entries[i].count,
-                          r->entries[i].data);
-  if (!status) status = rx_store_get_text(store, "checksum", &stored);
-  if (!status) {
-    checksum(r, sum);
-    if (strcmp(sum, stored))
-      status = RX_FAIL(RX_ERR_INPUT, "%s: expected the checksum %s, found %s", path, stored, sum);
-  }
-  free(stored);
+  if (!status) status = rx_resume_get(store, path, N_ARRAYS, r->arrays);
   rx_store_close(&store);
   return status;
-}
-
-/* Names the first line in which two recipes differ. */
-static rx_status refuse(const char *path, const char *theirs, const char *ours) {
-  while (*theirs && *theirs == *ours && strcspn(theirs, "\n") == strcspn(ours, "\n") &&
-         !strncmp(theirs, ours, strcspn(ours, "\n") + 1)) {
-    theirs += strcspn(theirs, "\n") + 1;
-    ours += strcspn(ours, "\n") + 1;
-  }
-  return RX_FAIL(RX_ERR_EXISTS,
-                 "%s: training was interrupted with %.*s, expected %.*s; --force begins anew", path,
-                 (int)strcspn(theirs, "\n"), theirs, (int)strcspn(ours, "\n"), ours);
 }
 
 /* Reads one file. is_found stays false when it is not there, damaged, or of another recipe and need
@@ -174,7 +119,8 @@ static rx_status try_file(const rx_job *job, const char *path, const rx_recipe *
     rx_log_warn(job->log, "train: %s is damaged and not used: %s", path, rx_error_message());
     status = RX_OK;
   } else if (!status && strcmp(theirs, rx_recipe_text(recipe))) {
-    if (job->force == RX_FORCE_NEVER) status = refuse(path, theirs, rx_recipe_text(recipe));
+    if (job->force == RX_FORCE_NEVER)
+      status = rx_resume_refuse(path, "training was", theirs, rx_recipe_text(recipe));
   } else if (!status) {
     *is_found = true;
     give_state(&r, state);

@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 order=(base simulation images autoencoder features genomics association clustering prediction report)
-base=" status error memory isa config log random table partition frame store matrix result job signal"
+base=" status error memory isa config log random table partition frame resume store matrix result job signal"
 base+=" text broadcast gram "
 bad=0
 
