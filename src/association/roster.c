@@ -83,34 +83,17 @@ static bool is_missing(const rx_column *column, ptrdiff_t row) {
   return column->kind == RX_TEXT && !*column->text[row];
 }
 
-/* Marks who is outside study.subset, "ER=1,T=0". row  [n] of the clinical table */
+/* Marks who is outside study.subset. row  [n] of the clinical table */
 static rx_status mark_subset(const rx_job *job, const rx_roster *c, size_t n, const ptrdiff_t *row,
                              reason *why) {
-  rx_list list;
-  rx_status status = rx_list_create(job->config->study_subset, ',', &list);
+  bool *is_in;
 
-  for (int i = 0; i < list.n && !status; i++) {
-    char *equals = strchr(list.items[i], '=');
-    const rx_column *column = NULL;
-    double number = NAN;
-    if (!equals) {
-      status = RX_FAIL(RX_ERR_CONFIG, "study.subset: expected column=value, found '%.80s'",
-                       list.items[i]);
-      break;
-    }
-    *equals = '\0';
-    const char *value = rx_trim(equals + 1);
-    status = need_column(job, c, "study.subset", rx_trim(list.items[i]), &column);
-    if (status) break;
-    rx_number_read(value, &number);
-    for (size_t p = 0; p < n; p++) {
-      bool is_equal = !is_missing(column, row[p]) &&
-                      (column->kind == RX_TEXT ? !strcmp(column->text[row[p]], value)
-                                               : column->real[row[p]] == number);
-      if (why[p] == IS_IN && !is_equal) why[p] = NOT_IN_SUBSET;
-    }
-  }
-  rx_list_destroy(&list);
+  RX_TRY(RX_NEW(&is_in, "associate: patients", n));
+  rx_status status = rx_subset_mark(job->config->study_subset, c->clinical,
+                                    job->config->study_clinical, n, row, is_in);
+  for (size_t p = 0; p < n && !status; p++)
+    if (why[p] == IS_IN && !is_in[p]) why[p] = NOT_IN_SUBSET;
+  free(is_in);
   return status;
 }
 

@@ -17,38 +17,15 @@ rx_status rx_panel_path(const rx_job *job, char *path, size_t size) {
 
 /* ---- patients ---- */
 
-/* Tells whether a clinical row satisfies column=value. */
-static rx_status satisfies(const rx_frame *clinical, const char *condition, size_t row, bool *is) {
-  char name[RX_TEXT_SIZE];
-  const char *mark = strchr(condition, '=');
-  double wanted;
+/* Marks the clinical rows of study.subset. */
+static rx_status mark_subset(const rx_config *config, const rx_frame *clinical, bool *is_wanted) {
+  ptrdiff_t *rows;
 
-  if (!mark)
-    return RX_FAIL(RX_ERR_CONFIG, "study.subset: expected COLUMN=VALUE, found '%s'", condition);
-  snprintf(name, sizeof name, "%.*s", (int)(mark - condition), condition);
-  const rx_column *column = rx_frame_find(clinical, rx_trim(name));
-  if (!column)
-    return RX_FAIL(RX_ERR_CONFIG, "study.subset: expected a clinical column, found '%s'", name);
-  if (column->kind == RX_TEXT)
-    *is = !strcmp(column->text[row], mark + 1);
-  else
-    *is = rx_number_read(mark + 1, &wanted) && column->real[row] == wanted;
-  return RX_OK;
-}
-
-/* Takes off the mark of clinical rows that study.subset leaves out. */
-static rx_status apply_subset(const rx_config *config, const rx_frame *clinical, bool *is_wanted) {
-  rx_list list;
-
-  RX_TRY(rx_list_create(config->study_subset, ',', &list));
-  rx_status status = RX_OK;
-  for (int i = 0; i < list.n; i++)
-    for (size_t r = 0; r < clinical->n_rows && !status; r++) {
-      bool is = false;
-      status = satisfies(clinical, list.items[i], r, &is);
-      is_wanted[r] = is_wanted[r] && is;
-    }
-  rx_list_destroy(&list);
+  RX_TRY(RX_NEW(&rows, "patients", clinical->n_rows));
+  for (size_t r = 0; r < clinical->n_rows; r++) rows[r] = (ptrdiff_t)r;
+  rx_status status = rx_subset_mark(config->study_subset, clinical, config->study_clinical,
+                                    clinical->n_rows, rows, is_wanted);
+  free(rows);
   return status;
 }
 
@@ -272,8 +249,7 @@ static rx_status gather_patients(const rx_job *job, file_list *list, rx_panel *p
   rx_status status = RX_NEW(&is_wanted, "patients", clinical->n_rows);
 
   if (!status) status = RX_NEW(&place, "patients", clinical->n_rows);
-  for (size_t r = 0; r < clinical->n_rows && !status; r++) is_wanted[r] = true;
-  if (!status) status = apply_subset(job->config, clinical, is_wanted);
+  if (!status) status = mark_subset(job->config, clinical, is_wanted);
   if (!status) status = match_files(job, clinical, list, is_wanted);
   if (!status) status = order_patients(clinical, is_wanted, panel, place);
   if (!status && panel->n_patients < 2)
