@@ -15,6 +15,8 @@ typedef struct {
   const char *ranges;               /* commands of every panel */
   const char *reference;            /* what is plotted before the lines; "" none */
   const char *style;                /* "lines lw 1.8" */
+  bool has_auc;                     /* in the key */
+  const char *caption;
 } curves;
 
 /* ---- intervals ---- */
@@ -127,12 +129,11 @@ static void begin_panel(const rx_outcomes *outcomes, size_t o, size_t panel, siz
 }
 
 /* A legend within the panel, short: the colours of sets are named with their AUC. */
-static void plot_set(const rx_outcome *of, size_t s, size_t index, const curves *c, bool has_auc,
-                     FILE *script) {
+static void plot_set(const rx_outcome *of, size_t s, size_t index, const curves *c, FILE *script) {
   char name[160], text[256];
 
   rx_html_short(of->set, 14, name, sizeof name);
-  if (has_auc)
+  if (c->has_auc)
     snprintf(text, sizeof text, "%s %.2f (%.2f-%.2f)", name, of->auc, of->lower, of->upper);
   else
     snprintf(text, sizeof text, "%s", name);
@@ -141,8 +142,8 @@ static void plot_set(const rx_outcome *of, size_t s, size_t index, const curves 
   rx_figure_quote(script, text);
 }
 
-static rx_status add_panel(const rx_outcomes *outcomes, size_t o, const curves *c, bool has_auc,
-                           size_t *index, const rx_figure *figure) {
+static rx_status add_panel(const rx_outcomes *outcomes, size_t o, const curves *c, size_t *index,
+                           const rx_figure *figure) {
   bool is_first = true, has;
 
   fprintf(figure->script, "%splot %s", c->ranges, c->reference);
@@ -152,7 +153,7 @@ static rx_status add_panel(const rx_outcomes *outcomes, size_t o, const curves *
     RX_TRY(write_curve(outcomes, of, c, figure->data, &has));
     if (!has) continue;
     if (!is_first) fputs(", ", figure->script);
-    plot_set(of, s, (*index)++, c, has_auc, figure->script);
+    plot_set(of, s, (*index)++, c, figure->script);
     is_first = false;
   }
   if (is_first) fputs("NaN", figure->script);
@@ -160,8 +161,7 @@ static rx_status add_panel(const rx_outcomes *outcomes, size_t o, const curves *
   return RX_OK;
 }
 
-static rx_status draw_panels(rx_page *page, const rx_outcomes *outcomes, const curves *c,
-                             bool has_auc) {
+static rx_status draw_panels(rx_page *page, const rx_outcomes *outcomes, const curves *c) {
   size_t n = outcomes->n_outcomes < MOST_PANELS ? outcomes->n_outcomes : MOST_PANELS, index = 0;
   size_t n_rows = (n + A_ROW - 1) / A_ROW, n_columns = n < A_ROW ? n : A_ROW;
   rx_figure figure;
@@ -172,12 +172,14 @@ static rx_status draw_panels(rx_page *page, const rx_outcomes *outcomes, const c
   rx_status status = RX_OK;
   for (size_t o = 0; o < n && !status; o++) {
     begin_panel(outcomes, o, o, n_rows, c, &figure);
-    status = add_panel(outcomes, o, c, has_auc, &index, &figure);
+    status = add_panel(outcomes, o, c, &index, &figure);
   }
   fputs("unset multiplot\n", figure.script);
-  status = rx_figure_end(&page->figures, &figure, status);
-  if (!status) rx_page_figure(page, page->figures.n - 1, c->title);
-  return status;
+  RX_TRY(rx_figure_end(&page->figures, &figure, status));
+  rx_page_figure(page, page->figures.n - 1, c->title);
+  fputs(c->caption, page->out);
+  rx_page_figure_end(page);
+  return RX_OK;
 }
 
 rx_status rx_outcome_figures_roc(rx_page *page, const rx_outcomes *outcomes) {
@@ -191,15 +193,12 @@ rx_status rx_outcome_figures_roc(rx_page *page, const rx_outcomes *outcomes) {
       "samplen 1 font small noopaque\n",
       "x with lines ls 100 notitle",
       "lines lw 1.8",
-  };
-
-  RX_TRY(draw_panels(page, outcomes, &roc, true));
-  fputs(
+      true,
       "Scores of patients; AUC with DeLong's 95 % interval beside each set of features. Dashed: "
       "chance.",
-      page->out);
-  rx_page_figure_end(page);
-  return RX_OK;
+  };
+
+  return draw_panels(page, outcomes, &roc);
 }
 
 rx_status rx_outcome_figures_paths(rx_page *page, const rx_outcomes *outcomes) {
@@ -213,16 +212,13 @@ rx_status rx_outcome_figures_paths(rx_page *page, const rx_outcomes *outcomes) {
       "samplen 1 font small noopaque\n",
       "0.5 with lines ls 100 notitle",
       "linespoints pt 7 ps 0.3 lw 1.4",
-  };
-
-  RX_TRY(draw_panels(page, outcomes, &paths, false));
-  fputs(
+      false,
       "Along the path of the lasso on all patients: AUC of patients in the folds that choose "
       "lambda. The best point of such a curve is too good, since it was chosen for being best; "
       "the AUC to quote is the nested one above.",
-      page->out);
-  rx_page_figure_end(page);
-  return RX_OK;
+  };
+
+  return draw_panels(page, outcomes, &paths);
 }
 
 rx_status rx_outcome_figures_calibration(rx_page *page, const rx_outcomes *outcomes) {
@@ -236,13 +232,10 @@ rx_status rx_outcome_figures_calibration(rx_page *page, const rx_outcomes *outco
       "reverse samplen 1 font small noopaque\n",
       "x with lines ls 100 notitle",
       "linespoints pt 7 ps 0.6 lw 1.4",
-  };
-
-  RX_TRY(draw_panels(page, outcomes, &calibration, false));
-  fputs(
+      false,
       "Fifths of the patients by their score; dashed: predictions that are right on average. The "
       "slopes are in the table.",
-      page->out);
-  rx_page_figure_end(page);
-  return RX_OK;
+  };
+
+  return draw_panels(page, outcomes, &calibration);
 }
