@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "prediction/panel.h"
+#include "prediction/shared_rows.h"
 #include "prediction/solver.h"
-#include "prediction/split_set.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
 #include "radmix/partition.h"
@@ -213,7 +213,7 @@ static void name_missing(const rx_job *job, const rx_feature_set *set) {
 static rx_status read_split(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
                             rx_feature_set *set) {
   set->is_whole = false;
-  RX_TRY(rx_split_set_read(job, p, place, set));
+  RX_TRY(rx_shared_rows_read(job, p, place, set));
   return rx_solver_standardise(job->comm, set);
 }
 
@@ -239,7 +239,7 @@ static size_t count_placed(const rx_feature_file *p, const ptrdiff_t *place) {
 rx_status rx_panel_add_set(const rx_job *job, const rx_feature_file *p, const ptrdiff_t *place,
                            size_t n_patients, rx_feature_set *set) {
   bool is_split = rx_is(job->config->prediction_level, "image") &&
-                  rx_solver_wants_split(count_placed(p, place), p->n_features);
+                  rx_solver_wants_share(count_placed(p, place), p->n_features);
 
   *set = (rx_feature_set){.n_features = p->n_features, .is_whole = true};
   rx_status status = rx_copy_text(p->name, &set->name);

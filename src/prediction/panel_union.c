@@ -6,8 +6,8 @@
 
 #include "prediction/panel.h"
 #include "prediction/patient_means.h"
+#include "prediction/shared_rows.h"
 #include "prediction/solver.h"
-#include "prediction/split_set.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
 #include "radmix/text.h"
@@ -123,7 +123,7 @@ static rx_status join_split(const rx_job *job, const rx_feature_set *sets, int n
   for (size_t r = 0; r < file->n_rows; r++)
     shared[r] = place[r] >= 0 && o->has[place[r]] == n_sets - 1 ? place[r] : -1;
   set->is_whole = false;
-  status = rx_split_set_read(job, file, shared, set);
+  status = rx_shared_rows_read(job, file, shared, set);
   if (!status) fill_others(sets, n_sets, o, set);
   if (!status && set->n_rows) status = rx_solver_standardise(job->comm, set);
   free(shared);

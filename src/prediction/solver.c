@@ -35,9 +35,9 @@ void rx_solver_clear(size_t n, rx_solution *solutions) {
   }
 }
 
-/* ---- split sets ---- */
+/* ---- sets whose rows are shared over ranks ---- */
 
-bool rx_solver_wants_split(size_t n_rows, size_t n_features) {
+bool rx_solver_wants_share(size_t n_rows, size_t n_features) {
   static const size_t least = (size_t)1 << 17; /* numbers; smaller sets are quick either way */
 
   return n_rows > 1024 && n_rows * n_features > least;

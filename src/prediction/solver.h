@@ -2,7 +2,7 @@
  *
  * A set that every rank holds whole goes to coordinate descent (descent.h), a problem to a rank;
  * one whose rows are split goes to the solver of newton.h, all problems at once. Which is the
- * faster one the shape tells: rx_solver_wants_split(). */
+ * faster one the shape tells: rx_solver_wants_share(). */
 #ifndef RADMIX_PREDICTION_SOLVER_H
 #define RADMIX_PREDICTION_SOLVER_H
 
@@ -14,7 +14,7 @@
 #include "prediction/panel.h"
 
 /* Tells whether rows of a set are better split over the ranks, as float, than held by all. */
-bool rx_solver_wants_split(size_t n_rows, size_t n_features);
+bool rx_solver_wants_share(size_t n_rows, size_t n_features);
 /* The rows of a rank of a split set; ranks above the rows get none. */
 void rx_solver_share(size_t n_rows, int rank, int n_ranks, size_t *first, size_t *n_local);
 /* Makes a split set ready for all that follows: z, given as in the file, becomes (x - mean) / scale

@@ -1,4 +1,4 @@
-#include "prediction/split_set.h"
+#include "prediction/shared_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +24,8 @@ static size_t count_run(const size_t *order, size_t n, size_t most) {
   return count;
 }
 
-rx_status rx_split_set_read(const rx_job *job, const rx_feature_file *file, const ptrdiff_t *place,
-                            rx_feature_set *set) {
+rx_status rx_shared_rows_read(const rx_job *job, const rx_feature_file *file,
+                              const ptrdiff_t *place, rx_feature_set *set) {
   enum { ROWS = 1024 };
   size_t *order = NULL, p = file->n_features, done = 0;
   float *piece = NULL;
