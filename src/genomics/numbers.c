@@ -180,18 +180,18 @@ static rx_status widen_rows(rx_numbers *numbers, size_t *room) {
   return RX_OK;
 }
 
-/* Notes the name of a row, and counts its cells. */
+/* Notes the name of a row, and counts its cells. The row counts as soon as it has a name, so that
+ * the name is given back when a later cell fails. */
 static rx_status read_name(const line_reader *r, char *line, rx_numbers *numbers, size_t *room) {
   size_t n_cells = 0;
 
   RX_TRY(widen_rows(numbers, room));
   for (char *rest = line, *cell; rest; n_cells++) {
     RX_TRY(take_cell(r, &rest, &cell));
-    if (n_cells == numbers->names_column)
-      RX_TRY(rx_copy_text(cell, &numbers->rows[numbers->n_rows]));
+    if (n_cells != numbers->names_column) continue;
+    RX_TRY(rx_copy_text(cell, &numbers->rows[numbers->n_rows]));
+    numbers->lines[numbers->n_rows++] = r->line;
   }
-  numbers->lines[numbers->n_rows] = r->line;
-  numbers->n_rows += n_cells > numbers->names_column;
   if (n_cells != numbers->n_columns)
     return RX_FAIL(RX_ERR_INPUT, "%s:%lld: expected %zu columns, found %zu", r->path,
                    (long long)r->line, numbers->n_columns, n_cells);

@@ -169,6 +169,7 @@ static void a_damaged_table_is_refused_with_its_line(void **state) {
       {"wide.tsv", "a\tb\n1\t2\t3\n", 0, "wide.tsv:2: expected 2 columns, found 3"},
       {"quote.csv", "a,b\n\"1,2\n", 0, "quote.csv:2: expected a closing quote"},
       {"after.csv", "a,b\n\"1\"x,2\n", 0, "after.csv:2: expected a separator after a quote"},
+      {"later.tsv", "a\tb\n1\t\"\t2\n", 0, "later.tsv:2: expected a closing quote"},
       {"zero.tsv", "a\tb\n1\0\t2\n", 9, "expected text, found a zero byte"},
       {"empty.tsv", "", 0, "expected a line with the names of the columns"},
   };
