@@ -239,7 +239,9 @@ rx_status rx_matrix_seal(rx_matrix *matrix, rx_store **store) {
 
   *store = NULL;
   if (f->parallel >= 0) {
-    if (H5Fflush(f->parallel, H5F_SCOPE_GLOBAL) < 0 || H5Fclose(f->parallel) < 0)
+    bool is_flushed = H5Fflush(f->parallel, H5F_SCOPE_GLOBAL) >= 0;
+    bool is_closed = H5Fclose(f->parallel) >= 0; /* in any case: the others wait in it */
+    if (!is_flushed || !is_closed)
       status = RX_FAIL(RX_ERR_OUTPUT, "%s: cannot be written (disk full?)", matrix->path);
     f->parallel = H5I_INVALID_HID;
     status = RX_AGREE(f->comm, status);
