@@ -187,6 +187,7 @@ rx_status rx_store_continue(const char *path, rx_store **out) {
   RX_TRY(allocate(path, true, out));
   (*out)->keeps_part = true;
   rx_status status = open_file((*out)->part, H5F_ACC_RDWR, *out);
+  if (status) status = RX_FAIL(RX_ERR_OUTPUT, "%s: cannot be opened again", (*out)->part);
   if (status) rx_store_close(out);
   return status;
 }

@@ -234,21 +234,26 @@ rx_status rx_store_put_column(rx_store *store, const char *frame, size_t n_rows,
   return status;
 }
 
-/* The number of rows of a column of numbers, or 0 when it is something else. */
-static size_t count_numbers(const rx_store *store, const char *path, bool *is_integer) {
-  hid_t dataset = rx_hdf5_open(store->file, path);
+/* What a column holds: H5T_STRING for texts and for categories that are texts, H5T_NO_CLASS for
+ * what is no list or is made of parts; and how many rows a list has. */
+static rx_status classify(const rx_store *store, const char *path, H5T_class_t *kind, size_t *n) {
+  char categories[NAME_SIZE + 16];
+  bool is_one = !is_group(store, path);
 
-  if (dataset < 0) return 0;
+  *kind = H5T_NO_CLASS;
+  snprintf(categories, sizeof categories, "%s/categories", path);
+  if (!is_one && !rx_store_has(store, categories)) return RX_OK;
+  hid_t dataset = rx_hdf5_open(store->file, is_one ? path : categories);
+  if (dataset < 0) return rx_store_unreadable(store, path, "a column");
   hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
-  H5T_class_t kind = H5Tget_class(type);
-  hssize_t points =
-      H5Sget_simple_extent_ndims(space) == 1 ? H5Sget_simple_extent_npoints(space) : 0;
-  *is_integer = kind == H5T_INTEGER || kind == H5T_ENUM; /* an enum is a boolean of h5py */
-  if (kind != H5T_INTEGER && kind != H5T_FLOAT && kind != H5T_ENUM) points = 0;
+  hssize_t points = H5Sget_simple_extent_npoints(space);
+  if (H5Sget_simple_extent_ndims(space) == 1) *kind = H5Tget_class(type);
+  if (!is_one && *kind != H5T_STRING) *kind = H5T_NO_CLASS;
+  *n = points > 0 ? (size_t)points : 0;
   H5Sclose(space);
   H5Tclose(type);
   H5Dclose(dataset);
-  return points > 0 ? (size_t)points : 0;
+  return RX_OK;
 }
 
 /* h5py's booleans do not convert to integers by themselves: they are read as the bytes they are. */
@@ -278,9 +283,8 @@ static rx_status get_text_column(const rx_store *store, const char *path, const 
   size_t n = 0;
   rx_column *column;
 
-  if (rx_store_get_texts(store, path, &n, &texts)) return RX_OK; /* of a kind that is left out */
-  rx_status status = RX_OK;
-  if (n == frame->n_rows) status = rx_frame_add(frame, name, RX_TEXT, &column);
+  rx_status status = rx_store_get_texts(store, path, &n, &texts);
+  if (!status && n == frame->n_rows) status = rx_frame_add(frame, name, RX_TEXT, &column);
   for (size_t r = 0; r < n && n == frame->n_rows && !status; r++)
     status = rx_frame_set_text(frame, column, r, texts[r]);
   rx_texts_destroy(&texts, n);
@@ -290,13 +294,16 @@ static rx_status get_text_column(const rx_store *store, const char *path, const 
 static rx_status get_column(const rx_store *store, const char *frame_name, const char *name,
                             rx_frame *frame) {
   char path[NAME_SIZE];
-  bool is_integer = false;
+  size_t n;
+  H5T_class_t kind;
   rx_column *column;
 
   snprintf(path, sizeof path, "%s/%s", frame_name, name);
   if (!rx_store_has(store, path)) return rx_store_unreadable(store, path, "a column");
-  size_t n = is_group(store, path) ? 0 : count_numbers(store, path, &is_integer);
-  if (!n) return get_text_column(store, path, name, frame);
+  RX_TRY(classify(store, path, &kind, &n));
+  if (kind == H5T_STRING) return get_text_column(store, path, name, frame);
+  bool is_integer = kind == H5T_INTEGER || kind == H5T_ENUM;  /* an enum is a boolean of h5py */
+  if ((!is_integer && kind != H5T_FLOAT) || !n) return RX_OK; /* of a kind that is left out */
   if (n != frame->n_rows)
     return RX_FAIL(RX_ERR_INPUT, "%s: /%s: expected %zu rows, found %zu", store->path, path,
                    frame->n_rows, n);
@@ -315,7 +322,7 @@ static rx_status find_index(hid_t group, char *name) {
   H5Aclose(attribute);
   rx_status status = read_list(group, "_index", &n, &texts);
   if (!status && n == 1) snprintf(name, NAME_SIZE, "%.500s", texts[0]);
-  if (n != 1) status = RX_ERR_INPUT;
+  if (!status && n != 1) status = RX_ERR_INPUT;
   rx_texts_destroy(&texts, n);
   return status;
 }
@@ -324,15 +331,18 @@ static rx_status get_frame(const rx_store *store, const char *name, hid_t group,
   char index[NAME_SIZE], path[2 * NAME_SIZE], **texts = NULL;
   size_t n = 0;
 
-  if (find_index(group, index))
-    return rx_store_unreadable(store, name, "a dataframe with an index");
+  rx_status status = find_index(group, index);
+  if (status == RX_ERR_INPUT) rx_store_unreadable(store, name, "a dataframe with an index");
+  RX_TRY(status);
   snprintf(path, sizeof path, "%s/%s", name, index);
   RX_TRY(rx_store_get_texts(store, path, &n, &texts));
-  rx_status status = rx_frame_create(n, out);
+  status = rx_frame_create(n, out);
   for (size_t r = 0; r < n && !status; r++) status = rx_frame_name(*out, r, texts[r]);
   rx_texts_destroy(&texts, n);
-  if (!status && read_list(group, "column-order", &n, &texts))
-    status = rx_store_unreadable(store, name, "a dataframe with a column order");
+  if (!status) {
+    status = read_list(group, "column-order", &n, &texts);
+    if (status == RX_ERR_INPUT) rx_store_unreadable(store, name, "a dataframe with a column order");
+  }
   for (size_t c = 0; c < n && !status; c++) status = get_column(store, name, texts[c], *out);
   rx_texts_destroy(&texts, n);
   return status;
