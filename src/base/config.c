@@ -136,8 +136,12 @@ static rx_status set(rx_config *config, int setting, const char *folder, const c
 
 void rx_config_defaults(rx_config *config) {
   memset(config, 0, sizeof *config); /* padding too: the struct is broadcast as bytes */
-  for (int i = 0; i < RX_N_SETTINGS; i++)
-    if (set(config, i, "", rows[i].preset)) RX_DIE("%s", rx_error_message());
+  for (int i = 0; i < RX_N_SETTINGS; i++) {
+    if (rows[i].type == TYPE_paths) /* names as they are: reading a list takes memory */
+      snprintf(member(config, i), RX_TEXT_SIZE, "%s", rows[i].preset);
+    else if (set(config, i, "", rows[i].preset))
+      RX_DIE("%s", rx_error_message());
+  }
 }
 
 static int find(const char *section, const char *key) {

@@ -89,34 +89,41 @@ static rx_status hash_file(const char *path, uint64_t *id) {
   if (!file)
     return RX_FAIL(RX_ERR_NOINPUT, "%s: expected a file, found: %s", path, strerror(errno));
   XXH64_state_t *state = XXH64_createState();
-  rx_status status = RX_NEW(&block, "reading a file", BLOCK);
-  XXH64_reset(state, 0);
+  rx_status status = state ? RX_NEW(&block, "reading a file", BLOCK)
+                           : RX_FAIL(RX_ERR_MEMORY, "%s: no memory", path);
+  if (!status) XXH64_reset(state, 0);
   while (!status && (n = fread(block, 1, BLOCK, file)) > 0) XXH64_update(state, block, n);
   if (!status && ferror(file))
     status = RX_FAIL(RX_ERR_NOINPUT, "%s: cannot be read: %s", path, strerror(errno));
-  *id = XXH64_digest(state);
+  if (!status) *id = XXH64_digest(state);
   XXH64_freeState(state);
   free(block);
   fclose(file);
   return status;
 }
 
-/* The id that a file of radmix has in its record; false when it has none. */
-static bool read_recorded_id(const char *path, uint64_t *id) {
+/* The id that a file of radmix has in its record, if it has one. Errors: RX_ERR_MEMORY; what is
+ * wrong with the file is for its reader to say. */
+static rx_status read_recorded_id(const char *path, uint64_t *id, bool *is_there) {
   rx_store *store = NULL;
   char name[64], *text = NULL;
 
-  if (!rx_path_ends(path, ".h5ad") && !rx_path_ends(path, ".h5")) return false;
-  if (rx_store_open(path, &store)) return false;
+  *is_there = false;
+  if (!rx_path_ends(path, ".h5ad") && !rx_path_ends(path, ".h5")) return RX_OK;
+  rx_status status = rx_store_open(path, &store);
   snprintf(name, sizeof name, "%s/id", rx_result_group(path));
-  bool is_there = !rx_store_get_text(store, name, &text) && sscanf(text, "%lx", id) == 1;
+  if (!status) status = rx_store_get_text(store, name, &text);
+  if (!status) *is_there = sscanf(text, "%lx", id) == 1;
   free(text);
   rx_store_close(&store);
-  return is_there;
+  return status == RX_ERR_MEMORY ? status : RX_OK;
 }
 
 static rx_status identify(const char *path, uint64_t *id) {
-  return read_recorded_id(path, id) ? RX_OK : hash_file(path, id);
+  bool is_there;
+
+  RX_TRY(read_recorded_id(path, id, &is_there));
+  return is_there ? RX_OK : hash_file(path, id);
 }
 
 rx_status rx_recipe_input(MPI_Comm comm, rx_recipe *recipe, const char *name, const char *path) {

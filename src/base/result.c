@@ -58,23 +58,25 @@ static rx_status name_difference(const char *path, const char *was, const char *
                  "%s: made with another recipe; use --force or another study.directory", path);
 }
 
-/* The recipe in the record of a file; NULL when it has none. */
-static char *read_recipe(const char *path) {
+/* The recipe in the record of a file; NULL when it has none. Errors: RX_ERR_MEMORY. */
+static rx_status read_recipe(const char *path, char **text) {
   rx_store *store = NULL;
-  char name[64], *text = NULL;
+  char name[64];
 
-  if (rx_store_open(path, &store)) return NULL;
+  *text = NULL;
+  rx_status status = rx_store_open(path, &store);
   snprintf(name, sizeof name, "%s/recipe", rx_result_group(path));
-  if (rx_store_has(store, name) && rx_store_get_text(store, name, &text)) text = NULL;
+  if (!status && rx_store_has(store, name)) status = rx_store_get_text(store, name, text);
   rx_store_close(&store);
-  return text;
+  return status == RX_ERR_MEMORY ? status : RX_OK;
 }
 
 static rx_status compare(const rx_job *job, const rx_recipe *recipe, const char *path,
                          int *is_current) {
   *is_current = 0;
   if (access(path, F_OK) || job->force == RX_FORCE_ALWAYS) return RX_OK;
-  char *was = read_recipe(path);
+  char *was;
+  RX_TRY(read_recipe(path, &was));
   *is_current = was && !strcmp(was, rx_recipe_text(recipe));
   rx_status status = RX_OK;
   if (!*is_current && job->force == RX_FORCE_NEVER)
