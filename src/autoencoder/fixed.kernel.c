@@ -17,7 +17,8 @@ int64_t RX_ISA_NAME(rx_fixed_add)(int64_t *restrict sums, float *restrict number
 
     memcpy(&bits, &shifted, sizeof bits);
     n_bad += !(__builtin_fabs(number) < limit);
-    sums[i] += bits - magic_bits;
+    /* A number over the limit wraps round: the caller drops these sums when n_bad > 0. */
+    sums[i] = (int64_t)((uint64_t)sums[i] + (uint64_t)bits - (uint64_t)magic_bits);
   }
   memset(numbers, 0, n * sizeof *numbers);
   return n_bad;
