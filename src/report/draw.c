@@ -13,7 +13,7 @@
 #include "radmix/error.h"
 #include "radmix/text.h"
 
-enum { MOST_AT_ONCE = 8 };
+enum { MOST_AT_ONCE = 8, DRAWN_PATH_SIZE = RX_PATH_SIZE + RX_FIGURE_NAME_SIZE + 16 };
 
 extern char **environ;
 
@@ -21,6 +21,7 @@ extern char **environ;
 typedef struct {
   pid_t pid; /* 0: none */
   size_t figure;
+  const char *format;
   char said[RX_PATH_SIZE + RX_FIGURE_NAME_SIZE + 16]; /* file of its messages */
 } drawing;
 
@@ -50,16 +51,36 @@ static rx_status missing(void) {
                  "page and tables are written without figures");
 }
 
+static void drawn_path(const rx_figures *figures, const drawing *d, char *path, size_t size) {
+  snprintf(path, size, "%s/%s.%s" RX_FIGURE_DRAWN, figures->folder, figures->names[d->figure],
+           d->format);
+}
+
+/* A PDF gets its name when it is whole; an SVG does when it has been made fit for the page. */
+static rx_status name_drawing(const rx_figures *figures, const drawing *d) {
+  char drawn[DRAWN_PATH_SIZE], path[DRAWN_PATH_SIZE];
+
+  if (strcmp(d->format, "pdf")) return RX_OK;
+  drawn_path(figures, d, drawn, sizeof drawn);
+  snprintf(path, sizeof path, "%.*s", (int)(strlen(drawn) - strlen(RX_FIGURE_DRAWN)), drawn);
+  if (!rename(drawn, path)) return RX_OK;
+  return RX_FAIL(RX_ERR_OUTPUT, "%s: cannot be written: %s", path, strerror(errno));
+}
+
 static rx_status start(const rx_figures *figures, size_t figure, const char *format, drawing *d) {
-  char script[RX_FIGURE_NAME_SIZE + 8], setting[32];
+  char script[RX_FIGURE_NAME_SIZE + 8], setting[64];
   char *arguments[] = {"gnuplot", "-d", "-e", setting, script, NULL};
+  char drawn[DRAWN_PATH_SIZE];
   posix_spawn_file_actions_t actions;
 
   d->figure = figure;
+  d->format = format;
   snprintf(script, sizeof script, "%s.gp", figures->names[figure]);
-  snprintf(setting, sizeof setting, "format='%s'", format);
+  snprintf(setting, sizeof setting, "format='%s';part='" RX_FIGURE_DRAWN "'", format);
   snprintf(d->said, sizeof d->said, "%s/%s.%s.said", figures->folder, figures->names[figure],
            format);
+  drawn_path(figures, d, drawn, sizeof drawn);
+  unlink(drawn); /* a gnuplot that outlived its radmix may still be writing into that one */
   posix_spawn_file_actions_init(&actions);
   int code = prepare(&actions, figures, d->said);
   if (!code) code = posix_spawnp(&d->pid, "gnuplot", &actions, NULL, arguments, environ);
@@ -94,7 +115,11 @@ static rx_status finish(const rx_figures *figures, drawing *d) {
   d->pid = 0;
   read_complaint(d->said, line, sizeof line);
   unlink(d->said);
-  if (WIFEXITED(code) && WEXITSTATUS(code) == 0) return RX_OK;
+  if (WIFEXITED(code) && WEXITSTATUS(code) == 0) return name_drawing(figures, d);
+  if (WIFSIGNALED(code)) /* with the job, most likely: no page without figures for that */
+    return RX_FAIL(RX_ERR_INTERRUPTED,
+                   "report/figures/%s.gp: gnuplot was ended by signal %d; the same command goes on",
+                   figures->names[d->figure], WTERMSIG(code));
   if (WIFEXITED(code) && WEXITSTATUS(code) == 127) return missing();
   return RX_FAIL(RX_ERR_MISSING,
                  "report/figures/%s.gp: expected gnuplot 5.4 with the terminals svg and pdfcairo "
@@ -109,14 +134,20 @@ static bool is_known(const rx_figures *figures, const char *file, size_t length)
   return false;
 }
 
-/* Removes what an earlier report left: files of figures that are not of this one. */
+/* Removes what an earlier report left: files of figures that are not of this one, and of drawing.
+ */
 static void remove_others(const rx_figures *figures) {
   static const char *const endings[] = {".gp", ".dat", ".svg", ".pdf"};
+  static const char *const unfinished[] = {".part", ".said", RX_FIGURE_DRAWN};
   char path[RX_PATH_SIZE + 300];
   DIR *folder = opendir(figures->folder);
   const struct dirent *entry;
 
   while (folder && (entry = readdir(folder))) {
+    for (size_t e = 0; e < sizeof unfinished / sizeof *unfinished; e++) {
+      snprintf(path, sizeof path, "%s/%s", figures->folder, entry->d_name);
+      if (rx_path_ends(entry->d_name, unfinished[e])) unlink(path);
+    }
     for (size_t e = 0; e < sizeof endings / sizeof *endings; e++) {
       size_t length = strlen(entry->d_name), tail = strlen(endings[e]);
       if (!rx_path_ends(entry->d_name, endings[e])) continue;

@@ -5,6 +5,7 @@
 
 #include "radmix/error.h"
 #include "radmix/memory.h"
+#include "radmix/result.h"
 #include "radmix/text.h"
 
 rx_status rx_figures_create(const char *folder, rx_figures *figures) {
@@ -85,17 +86,27 @@ static rx_status add_name(rx_figures *figures, const char *from, rx_figure *figu
 
 /* ---- files ---- */
 
+enum { FILE_PATH_SIZE = RX_PATH_SIZE + RX_FIGURE_NAME_SIZE + 8 };
+
 static rx_status open_file(const rx_figures *figures, const char *name, const char *ending,
                            FILE **file) {
-  char path[RX_PATH_SIZE + RX_FIGURE_NAME_SIZE + 8];
+  char path[FILE_PATH_SIZE];
 
   snprintf(path, sizeof path, "%s/%s%s", figures->folder, name, ending);
-  *file = fopen(path, "w");
-  return *file ? RX_OK : RX_FAIL(RX_ERR_OUTPUT, "%s: cannot be written", path);
+  return rx_output_open(path, file);
+}
+
+static rx_status close_file(const rx_figures *figures, const char *name, const char *ending,
+                            FILE **file, rx_status status) {
+  char path[FILE_PATH_SIZE];
+
+  snprintf(path, sizeof path, "%s/%s%s", figures->folder, name, ending);
+  return rx_output_close(path, file, status);
 }
 
 static const char prologue[] =
     "if (!exists('format')) format = 'svg'\n"
+    "if (!exists('part')) part = ''\n"
     "set encoding utf8\n"
     "data = '%s.dat'\n"
     "if (format eq 'svg') set terminal svg size %d,%d dynamic noenhanced background '#ffffff' "
@@ -103,7 +114,7 @@ static const char prologue[] =
     "if (format eq 'pdf') set terminal pdfcairo size %.4fin,%.4fin noenhanced color "
     "font 'Helvetica,9.75' fontscale 1\n"
     "small = format eq 'svg' ? ',11' : ',8.25'\n"
-    "set output '%s.'.format\n"
+    "set output '%s.'.format.part\n"
     "# diverging: blue below, red above, white at 0; grey: not tested\n"
     "diverging = \"(-1.06 '#b8b8b8', -1.005 '#b8b8b8', -1 '#053061', -0.75 '#2166ac', "
     "-0.5 '#4393c3', -0.25 '#a6cfe3', 0 '#ffffff', 0.25 '#fbc4a5', 0.5 '#d6604d', "
@@ -122,11 +133,7 @@ rx_status rx_figure_begin(rx_figures *figures, const char *name, int width, int 
   RX_TRY(add_name(figures, name, figure));
   RX_TRY(open_file(figures, figure->name, ".gp", &figure->script));
   rx_status status = open_file(figures, figure->name, ".dat", &figure->data);
-  if (status) {
-    fclose(figure->script);
-    figure->script = NULL;
-    return status;
-  }
+  if (status) return close_file(figures, figure->name, ".gp", &figure->script, status);
   fprintf(figure->script, "# gnuplot 5.4; for a PDF: gnuplot -e \"format='pdf'\" %s.gp\n",
           figure->name);
   fprintf(figure->script, prologue, figure->name, width, height, width / 96.0, height / 96.0,
@@ -136,18 +143,9 @@ rx_status rx_figure_begin(rx_figures *figures, const char *name, int width, int 
   return RX_OK;
 }
 
-static rx_status close_file(FILE **file, const char *name, rx_status status) {
-  if (!*file) return status;
-  bool is_bad = ferror(*file);
-  is_bad = fclose(*file) || is_bad;
-  *file = NULL;
-  if (is_bad && !status) status = RX_FAIL(RX_ERR_OUTPUT, "report/figures/%s: cannot write", name);
-  return status;
-}
-
 rx_status rx_figure_end(rx_figures *figures, rx_figure *figure, rx_status status) {
-  status = close_file(&figure->script, figure->name, status);
-  status = close_file(&figure->data, figure->name, status);
+  status = close_file(figures, figure->name, ".gp", &figure->script, status);
+  status = close_file(figures, figure->name, ".dat", &figure->data, status);
   if (!status) figures->n++;
   return status;
 }

@@ -21,6 +21,9 @@
 
 enum { RX_FIGURE_NAME_SIZE = 80, RX_PATH_SIZE = 4096 };
 
+/* What follows the name of a drawing until it is whole. */
+#define RX_FIGURE_DRAWN ".drawn"
+
 /* A figure that is being written. */
 typedef struct {
   char name[RX_FIGURE_NAME_SIZE];
@@ -50,12 +53,13 @@ rx_status rx_figure_end(rx_figures *figures, rx_figure *figure, rx_status status
 
 /* Draws all figures, and removes files of other figures that were left in the folder. The PDFs of
  * more than one processor are drawn at the same time.
- * Errors: RX_ERR_MISSING: no gnuplot, or it cannot draw these; RX_ERR_OUTPUT. */
+ * Errors: RX_ERR_MISSING: no gnuplot, or it cannot draw these; RX_ERR_INTERRUPTED: it was killed;
+ * RX_ERR_OUTPUT. */
 rx_status rx_figures_draw(rx_figures *figures);
 
-/* Changes the SVG of a figure, as gnuplot made it, so that it can stand in a page: names of its
- * parts unlike those of other figures, texts under the pointer as titles, sharp pixels, no scripts.
- * Errors: RX_ERR_OUTPUT. */
+/* Writes the SVG of a figure under its name, changed from what gnuplot drew so that it can stand in
+ * a page: names of its parts unlike those of other figures, texts under the pointer as titles,
+ * sharp pixels, no scripts. Errors: RX_ERR_OUTPUT. */
 rx_status rx_figure_clean(const rx_figures *figures, size_t index);
 /* Writes the SVG of a figure into a page. Errors: RX_ERR_OUTPUT. */
 rx_status rx_figure_inline(const rx_figures *figures, size_t index, FILE *page);

@@ -1,12 +1,13 @@
 /* The SVG of a figure, made fit for a page. */
 #include <string.h>
+#include <unistd.h>
 
 #include "figure.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
 #include "radmix/result.h"
 
-enum { PATH_SIZE = RX_PATH_SIZE + RX_FIGURE_NAME_SIZE + 8 };
+enum { PATH_SIZE = RX_PATH_SIZE + RX_FIGURE_NAME_SIZE + 16 };
 
 /* Texts that are changed: `from` becomes `to`, or, with is_name, the name of the figure follows. */
 typedef struct {
@@ -95,7 +96,7 @@ static void put_svg(const char *svg, const char *name, FILE *page) {
   }
 }
 
-/* Makes the drawing fit for a page, in its place: it is what the page holds. */
+/* Writes the drawing, fit for a page, under its name: it is what the page holds. */
 static rx_status clean(const char *path, const char *mark, const char *text) {
   const char *body = strstr(text, "viewBox");
   FILE *file;
@@ -107,25 +108,28 @@ static rx_status clean(const char *path, const char *mark, const char *text) {
   return rx_output_close(path, &file, RX_OK);
 }
 
-static void path_of(const rx_figures *figures, size_t index, char *path, size_t size) {
-  snprintf(path, size, "%s/%s.svg", figures->folder, figures->names[index]);
+static void path_of(const rx_figures *figures, size_t index, const char *ending, char *path,
+                    size_t size) {
+  snprintf(path, size, "%s/%s.svg%s", figures->folder, figures->names[index], ending);
 }
 
 rx_status rx_figure_clean(const rx_figures *figures, size_t index) {
-  char path[PATH_SIZE], mark[32], *text;
+  char path[PATH_SIZE], drawn[PATH_SIZE], mark[32], *text;
 
-  path_of(figures, index, path, sizeof path);
+  path_of(figures, index, "", path, sizeof path);
+  path_of(figures, index, RX_FIGURE_DRAWN, drawn, sizeof drawn);
   snprintf(mark, sizeof mark, "-%zu-", index);
-  RX_TRY(read_file(path, &text));
+  RX_TRY(read_file(drawn, &text));
   rx_status status = clean(path, mark, text);
   free(text);
+  unlink(drawn);
   return status;
 }
 
 rx_status rx_figure_inline(const rx_figures *figures, size_t index, FILE *page) {
   char path[PATH_SIZE], *text;
 
-  path_of(figures, index, path, sizeof path);
+  path_of(figures, index, "", path, sizeof path);
   RX_TRY(read_file(path, &text));
   fputs(text, page);
   free(text);

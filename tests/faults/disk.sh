@@ -122,6 +122,28 @@ for entry in $stages; do
   umount fixed
 done
 
+# A gnuplot that is killed with the job, or alone, leaves no half of a figure and no page without it.
+rm -rf drawn && mkdir drawn bin && without drawn nothing && rm -rf drawn/report
+cat > bin/gnuplot << 'END'
+#!/bin/sh
+for script; do :; done
+echo half > "${script%.gp}.svg.drawn"
+kill -9 $$
+END
+chmod +x bin/gnuplot
+path=$PATH
+export PATH=$PWD/bin:$PATH
+radmix_on 2 report study.ini -s study.directory=drawn
+export PATH=$path
+one_line 75 "report whose gnuplot is killed ends with 75 and one line"
+found=$(find drawn/report -name '*.svg' -o -name '*.pdf' -o -name '*.html')
+[ -z "$found" ]
+ok $? "and leaves no figure and no page"
+radmix_on 2 report study.ini -s study.directory=drawn
+ok "$code" "report goes on with a gnuplot that lives"
+[ -z "$(find drawn/report -name '*.part' -o -name '*.drawn' -o -name '*.said')" ]
+ok $? "and leaves nothing that is not whole"
+
 : > file
 refuses 74 file/below 3 slice study.ini -s study.directory=file/below
 mkdir -p made && rmdir made
