@@ -204,7 +204,8 @@ while [ $round -lt "$rounds" ] && [ $tries -lt $((3 * rounds)) ]; do
   again=$((1 + RANDOM % 4))
   launch $again 2> again.log
   code_again=$?
-  wrong=$(damaged stamp)
+  # What was whole and is older than the stamp has been seen.
+  if [ -z "$broken" ]; then wrong=$(damaged stamp); else wrong=$(damaged); fi
   lost=$(missing)
   anew=$(comm -12 <(done_of round.log | sort) <(done_of again.log | sort) | tr '\n' ' ')
   result=ok
