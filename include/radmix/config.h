@@ -134,7 +134,12 @@ enum { RX_TEXT_SIZE = 1024, RX_AUTO = INT_MIN };
   X(simulation, outcomes, choice, "linked", "linked|null", "outcomes that follow the images, or chance") \
   X(report, controls, flag, "no", "", "random encoders, permutations and CRFs beside the real run") \
   X(output, chunk, int, "1024", "1..1048576", "rows of a chunk of a large array") \
-  X(output, stripe, int, "0", "0..1048576", "stripes of a file on a parallel file system; 0 = as the folder")
+  X(output, alignment, int, "0", "0..1048576", "KiB at whose multiples arrays and chunks begin; 0 = anywhere") \
+  X(output, buffering, choice, "enable", "enable|disable|automatic", "few ranks write large pieces for all") \
+  X(output, writers, int, "0", "0..1048576", "how many ranks those are (cb_nodes); 0 = as MPI chooses") \
+  X(output, buffer, int, "0", "0..2047", "MiB of such a piece (cb_buffer_size); 0 = as MPI chooses") \
+  X(output, stripe, int, "0", "0..1048576", "stripes of a file on a parallel file system; 0 = as the folder") \
+  X(output, stripe_size, int, "0", "0..2047", "MiB of a stripe; 0 = as the folder")
 /* clang-format on */
 
 #define RX_MEMBER_int(name) int name;

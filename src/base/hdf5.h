@@ -30,6 +30,8 @@ bool rx_hdf5_is_stored(hid_t dataset);
 rx_status rx_hdf5_attribute(hid_t object, const char *name, const char *text);
 rx_status rx_hdf5_encode(hid_t object, const char *encoding, const char *version);
 hid_t rx_hdf5_text_type(void); /* UTF-8, of variable length; close with H5Tclose() */
+/* rx_store_create() with arrays and chunks at multiples of so many bytes. */
+rx_status rx_store_create_aligned(const char *path, unsigned long long alignment, rx_store **out);
 /* Opens path.part, which is there, for more. */
 rx_status rx_store_continue(const char *path, rx_store **out);
 rx_status rx_store_unreadable(const rx_store *store, const char *name, const char *expected);

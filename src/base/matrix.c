@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/hdf5.h"
+#include "base/hints.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
 
@@ -37,25 +38,9 @@ static rx_status allocate(MPI_Comm comm, const rx_job *job, const char *path, rx
   return RX_AGREE(comm, status);
 }
 
-/* What a file on a parallel file system is told: collective buffering, and the stripes asked for.
- */
-static MPI_Info make_hints(const rx_job *job) {
-  MPI_Info info;
-  char number[32];
-
-  MPI_Info_create(&info);
-  MPI_Info_set(info, "romio_cb_write", "enable");
-  MPI_Info_set(info, "romio_ds_write", "disable");
-  if (job && job->config->output_stripe > 0) {
-    snprintf(number, sizeof number, "%d", job->config->output_stripe);
-    MPI_Info_set(info, "striping_factor", number);
-  }
-  return info;
-}
-
 static rx_status open_parallel(rx_matrix *matrix, const char *name, unsigned flags) {
   struct rx_matrix_file *f = matrix->file;
-  MPI_Info info = make_hints(f->job);
+  MPI_Info info = rx_hints_create(f->job ? f->job->config : NULL);
   hid_t access = rx_hdf5_access(f->comm, info);
 
   f->parallel = H5Fopen(name, flags, access);
@@ -111,7 +96,7 @@ static rx_status make_groups(rx_store *store) {
 /* The serial beginning, on rank 0. */
 static rx_status make_file(const rx_job *job, const char *path, const rx_matrix_layout *layout,
                            rx_store **store) {
-  RX_TRY(rx_store_create(path, store));
+  RX_TRY(rx_store_create_aligned(path, rx_hints_alignment(job->config), store));
   RX_TRY(make_groups(*store));
   RX_TRY(rx_store_put_frame(*store, "obs", layout->obs));
   RX_TRY(rx_store_put_frame(*store, "var", layout->var));
@@ -141,7 +126,8 @@ rx_status rx_matrix_create(const rx_job *job, const char *path, const rx_matrix_
   if ((status = allocate(job->comm, job, path, out))) goto done;
   status = rx_output_part(path, part, sizeof part);
   if (!status && job->rank == 0) {
-    status = make_file(job, path, layout, &store);
+    status = rx_hints_make_file(MPI_COMM_SELF, job->config, part);
+    if (!status) status = make_file(job, path, layout, &store);
     if (!status) status = hand_over(&store);
   }
   if ((status = RX_AGREE(job->comm, status))) goto done;

@@ -14,6 +14,8 @@
 
 /* A dataset may be compressed, and deflate cannot make less than 1 byte of so many. */
 static const double most_inflation = 1032;
+/* Bytes of what need not be aligned: names and numbers of the record. */
+static const hsize_t small_object = (hsize_t)1 << 16;
 /* Bytes of a claim that is not worth a question. */
 static const size_t small_claim = (size_t)1 << 24;
 
@@ -148,10 +150,15 @@ static rx_status allocate(const char *path, bool is_part, rx_store **out) {
 }
 
 rx_status rx_store_create(const char *path, rx_store **out) {
+  return rx_store_create_aligned(path, 1, out);
+}
+
+rx_status rx_store_create_aligned(const char *path, unsigned long long alignment, rx_store **out) {
   RX_TRY(allocate(path, true, out));
   rx_store *store = *out;
   hid_t access = rx_hdf5_access(MPI_COMM_NULL, MPI_INFO_NULL);
   hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+  H5Pset_alignment(access, small_object, alignment);
   errno = 0;
   store->file = H5Fcreate(store->part, H5F_ACC_TRUNC, creation, access);
   int reason = errno;
