@@ -85,6 +85,9 @@ typedef struct {
  * Errors: RX_ERR_INPUT when there is no such column, or the slices are not square. */
 rx_status rx_cohort_create(const rx_matrix *images, rx_cohort **out);
 void rx_cohort_destroy(rx_cohort **cohort);
+/* Keeps the patients of study.training (NULL: all). Local. Errors: RX_ERR_INPUT when none is left.
+ */
+rx_status rx_cohort_keep(rx_cohort *cohort, const rx_names *training);
 
 /* Reads n rows of X in any order, data [n][n_var]; ranks may ask for unlike numbers of rows.
  * Collective over comm, the communicator of the matrix. */

@@ -27,6 +27,7 @@ enum { RX_TEXT_SIZE = 1024, RX_AUTO = INT_MIN };
   X(study, clinical, path, "", "", "table with one row a patient: covariates, blocks, outcomes") \
   X(study, stages, text, "all", "", "what run does: all, or some of slice,train,encode,factors,associate,cluster,predict,report") \
   X(study, subset, text, "", "", "patients to associate, cluster and predict: ER=1 or ER=1,T=0") \
+  X(study, training, path, "", "", "table of patients: train, encode and factors learn from these alone; factors gives only them") \
   X(images, manifest, path, "", "", "table of volumes: patient, path, optional split = train or validate, free columns") \
   X(images, where, text, "", "", "rows of the manifest to use: sequence=DCE-T1") \
   X(images, plane, choice, "acquired", "acquired|sagittal|coronal|axial", "how a volume is cut") \

@@ -10,6 +10,7 @@
 
 #include "radmix/status.h"
 #include "radmix/table.h"
+#include "radmix/text.h"
 
 typedef enum { RX_TEXT, RX_INTEGER, RX_REAL } rx_column_kind;
 
@@ -47,6 +48,9 @@ rx_column *rx_frame_find(const rx_frame *frame, const char *name);
 rx_status rx_frame_copy_column(rx_frame *frame, const rx_frame *from, const rx_column *column,
                                const ptrdiff_t *rows);
 
+/* Makes a copy. */
+rx_status rx_frame_copy(const rx_frame *from, rx_frame **out);
+
 /* Gives every rank the frame of rank 0 (which is not touched there). Collective over comm. */
 rx_status rx_frame_broadcast(MPI_Comm comm, rx_frame **frame);
 
@@ -65,6 +69,12 @@ rx_status rx_clinical_load(MPI_Comm comm, const char *path, rx_frame **out);
  * Errors: RX_ERR_CONFIG: not column=value, no such column. */
 rx_status rx_subset_mark(const char *subset, const rx_frame *clinical, const char *path, size_t n,
                          const ptrdiff_t *rows, bool *is_in);
+
+/* Reads study.training: the keys of the patients of its column `patient`, else the first; path ""
+ * gives NULL, which stands for all. Collective over comm. Errors: as rx_table_load(); RX_ERR_INPUT:
+ * no patients. */
+rx_status rx_learners_load(MPI_Comm comm, const char *path, rx_names **out);
+bool rx_learners_has(const rx_names *learners, const char *patient);
 
 /* Finds each of n patients in the rows of frame by rx_patient_key(); rows[i] = -1 when absent.
  * frame NULL: all -1. */

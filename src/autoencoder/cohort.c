@@ -71,6 +71,27 @@ void rx_cohort_destroy(rx_cohort **cohort) {
   *cohort = NULL;
 }
 
+rx_status rx_cohort_keep(rx_cohort *cohort, const rx_names *training) {
+  size_t n_slices = 0, n_patients = 0, begin = 0;
+
+  for (size_t p = 0; p < cohort->n_patients; p++) {
+    size_t end = cohort->first[p + 1];
+
+    if (rx_learners_has(training, cohort->patients[p])) {
+      for (size_t slice = begin; slice < end; slice++)
+        cohort->rows[n_slices++] = cohort->rows[slice];
+      cohort->patients[n_patients++] = cohort->patients[p];
+      cohort->first[n_patients] = n_slices;
+    }
+    begin = end;
+  }
+  cohort->n_slices = n_slices;
+  cohort->n_patients = n_patients;
+  return n_patients ? RX_OK
+                    : RX_FAIL(RX_ERR_INPUT,
+                              "study.training: expected a patient that has images, found none");
+}
+
 /* Length of the run of neighbouring rows that begins at rows[0]. */
 static size_t run_length(const size_t *rows, size_t n) {
   size_t length = n > 0;

@@ -50,14 +50,19 @@ static rx_status make_recipe(const rx_job *job, train_stage *t) {
   if (!status) status = rx_recipe_section(t->recipe, job->config, "autoencoder");
   if (!status) status = rx_recipe_add(t->recipe, "study.seed", seed);
   RX_TRY(RX_AGREE(job->comm, status));
-  return rx_recipe_input(job->comm, t->recipe, "images.h5ad", t->images_path);
+  RX_TRY(rx_recipe_input(job->comm, t->recipe, "images.h5ad", t->images_path));
+  return rx_recipe_input(job->comm, t->recipe, "study.training", job->config->study_training);
 }
 
 static rx_status load(const rx_job *job, train_stage *t) {
   const rx_training_settings *s = &t->settings;
+  rx_names *training = NULL;
 
   RX_TRY(rx_matrix_open(job->comm, t->images_path, &t->images));
+  RX_TRY(rx_learners_load(job->comm, job->config->study_training, &training));
   rx_status status = rx_cohort_create(t->images, &t->cohort);
+  if (!status) status = rx_cohort_keep(t->cohort, training);
+  rx_names_destroy(&training);
   if (!status) status = rx_network_build(s->levels, s->channels, t->cohort->size, &t->network);
   RX_TRY(RX_AGREE(job->comm, status));
   return rx_strata_load(job, t->images, t->cohort, s, &t->strata);

@@ -22,7 +22,8 @@ typedef struct {
   rx_cohort *cohort;
   rx_model *model;
   rx_frame *clinical;
-  double *reference; /* [n_features], of features.reference; or NULL */
+  double *reference;  /* [n_features], of features.reference; or NULL */
+  rx_names *training; /* of study.training; or NULL */
   rx_encoded *encoded;
   rx_examples *examples;
 } encode_stage;
@@ -31,6 +32,7 @@ static void destroy(encode_stage *e) {
   rx_examples_destroy(&e->examples);
   rx_encoded_destroy(&e->encoded);
   free(e->reference);
+  rx_names_destroy(&e->training);
   rx_frame_destroy(&e->clinical);
   rx_model_destroy(&e->model);
   rx_cohort_destroy(&e->cohort);
@@ -60,6 +62,7 @@ static rx_status make_recipe(const rx_job *job, encode_stage *e) {
   RX_TRY(rx_recipe_input(job->comm, e->recipe, "images.h5ad", e->images_path));
   RX_TRY(rx_recipe_input(job->comm, e->recipe, "model.h5", e->model_path));
   RX_TRY(rx_recipe_input(job->comm, e->recipe, "study.clinical", config->study_clinical));
+  RX_TRY(rx_recipe_input(job->comm, e->recipe, "study.training", config->study_training));
   return rx_recipe_input(job->comm, e->recipe, "features.reference", config->features_reference);
 }
 
@@ -97,9 +100,18 @@ static rx_status check_shapes(const encode_stage *e) {
                  e->model->network.size);
 }
 
+/* There must be a slice that the reference can be made of. */
+static rx_status check_training(const encode_stage *e) {
+  for (size_t p = 0; p < e->cohort->n_patients; p++)
+    if (rx_learners_has(e->training, e->cohort->patients[p])) return RX_OK;
+  return RX_FAIL(RX_ERR_INPUT, "study.training: expected a patient that has images, found none");
+}
+
 static rx_status load(const rx_job *job, encode_stage *e) {
   RX_TRY(rx_matrix_open(job->comm, e->images_path, &e->images));
   RX_TRY(RX_AGREE(job->comm, rx_cohort_create(e->images, &e->cohort)));
+  RX_TRY(rx_learners_load(job->comm, job->config->study_training, &e->training));
+  RX_TRY(RX_AGREE(job->comm, check_training(e)));
   RX_TRY(rx_model_load(job->comm, e->model_path, &e->model));
   RX_TRY(RX_AGREE(job->comm, check_shapes(e)));
   RX_TRY(rx_clinical_load(job->comm, job->config->study_clinical, &e->clinical));
@@ -135,6 +147,7 @@ static rx_status make_features(const rx_job *job, encode_stage *e) {
 
   RX_TRY(load(job, e));
   encoding.reference = e->reference;
+  encoding.training = e->training;
   rx_log_info(job->log, "encode: %zu slices of %zu patients, %zu features a slice",
               e->cohort->n_slices, e->cohort->n_patients, e->model->network.n_features);
   RX_TRY(rx_encoded_make(job, e->images, e->cohort, e->model, &encoding, &e->encoded));

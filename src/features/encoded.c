@@ -26,6 +26,7 @@ typedef struct {
   int64_t *key_counts; /* [N_KEYS], values by the high half of their bits */
   float most;          /* the largest value */
   bool is_normalised;
+  const rx_names *training; /* whose slices the reference is made of; NULL: of all */
 } passes;
 
 static rx_status allocate(passes *p, const rx_model *model, const rx_encoding *encoding, int isa) {
@@ -144,20 +145,32 @@ static rx_status encode_slices(passes *p, const rx_matrix *images) {
   return RX_OK;
 }
 
+/* The slices that the reference is made of, of all ranks. */
+static size_t count_training(const passes *p) {
+  size_t n = 0;
+
+  for (size_t patient = 0; patient < p->cohort->n_patients; patient++)
+    if (rx_learners_has(p->training, p->cohort->patients[patient]))
+      n += p->cohort->first[patient + 1] - p->cohort->first[patient];
+  return n;
+}
+
 /* Adds up the patients' sums in patient order, from rank to rank. */
 static void make_reference(passes *p) {
   rx_encoded *e = p->encoded;
+  size_t n_training = count_training(p);
   const rx_job *job = p->job;
   int n = (int)e->n_features, next = job->rank + 1 < job->n_ranks ? job->rank + 1 : MPI_PROC_NULL;
 
   if (job->rank > 0)
     MPI_Recv(p->sums, n, MPI_DOUBLE, job->rank - 1, 0, job->comm, MPI_STATUS_IGNORE);
-  for (size_t patient = 0; patient < e->n_patients; patient++)
+  for (size_t patient = 0; patient < e->n_patients; patient++) {
+    if (!rx_learners_has(p->training, p->cohort->patients[e->first_patient + patient])) continue;
     for (size_t r = 0; r < e->n_features; r++) p->sums[r] += e->mean[patient * e->n_features + r];
+  }
   MPI_Send(p->sums, n, MPI_DOUBLE, next, 0, job->comm);
   MPI_Bcast(p->sums, n, MPI_DOUBLE, job->n_ranks - 1, job->comm);
-  for (size_t r = 0; r < e->n_features; r++)
-    e->reference[r] = p->sums[r] / (double)p->cohort->n_slices;
+  for (size_t r = 0; r < e->n_features; r++) e->reference[r] = p->sums[r] / (double)n_training;
 }
 
 /* Turns ranks into values of the reference, in place. */
@@ -246,7 +259,10 @@ static void share_counts(passes *p) {
 
 rx_status rx_encoded_make(const rx_job *job, const rx_matrix *images, const rx_cohort *cohort,
                           const rx_model *model, const rx_encoding *encoding, rx_encoded **out) {
-  passes p = {.job = job, .cohort = cohort, .is_normalised = encoding->is_normalised};
+  passes p = {.job = job,
+              .cohort = cohort,
+              .is_normalised = encoding->is_normalised,
+              .training = encoding->training};
   int isa;
 
   *out = NULL;

@@ -31,7 +31,8 @@ typedef struct {
 
 typedef struct {
   bool is_normalised, keeps_raw;
-  const double *reference; /* [n_features], given; NULL: made of these slices */
+  const double *reference;  /* [n_features], given; NULL: made of these slices */
+  const rx_names *training; /* whose slices it is made of; NULL: of all */
 } rx_encoding;
 
 /* Encodes the slices of this rank's patients, normalises, and sums by patient. Collective over

@@ -22,7 +22,8 @@ enum { FORMAT = 1 };
 
 typedef struct {
   rx_recipe *recipe;
-  rx_names *known; /* patients of the clinical table and the manifest */
+  rx_names *known;    /* patients of the clinical table and the manifest */
+  rx_names *training; /* of study.training; NULL: all */
   size_t n_known;
   rx_expression *expression; /* NULL when there is none */
   rx_tables tables;
@@ -38,6 +39,7 @@ typedef struct {
 static void work_destroy(work *w) {
   rx_recipe_destroy(&w->recipe);
   rx_names_destroy(&w->known);
+  rx_names_destroy(&w->training);
   rx_expression_destroy(&w->expression);
   rx_tables_destroy(&w->tables);
   rx_trained_destroy(&w->trained);
@@ -81,6 +83,7 @@ static rx_status make_recipe(const rx_job *job, const rx_list *signatures, rx_re
     RX_TRY(rx_recipe_inputs(job->comm, *recipe, "genomics.signatures", (size_t)signatures->n,
                             signatures->items));
   RX_TRY(add_inputs(job, *recipe, "genomics.table", config->genomics_table));
+  RX_TRY(rx_recipe_input(job->comm, *recipe, "study.training", config->study_training));
   return add_inputs(job, *recipe, "genomics.apply", config->genomics_apply);
 }
 
@@ -104,8 +107,10 @@ static rx_status load(const rx_job *job, work *w) {
   RX_TRY(RX_AGREE(job->comm, rx_scales_create(&w->scales)));
   RX_TRY(rx_trained_load(job, &w->trained));
   RX_TRY(rx_known_load(job, &w->known, &w->n_known));
-  if (*job->config->genomics_expression) RX_TRY(rx_expression_load(job, w->known, &w->expression));
-  return rx_tables_load(job, w->known, &w->tables);
+  RX_TRY(rx_learners_load(job->comm, job->config->study_training, &w->training));
+  if (*job->config->genomics_expression)
+    RX_TRY(rx_expression_load(job, w->known, w->training, w->trained, &w->expression));
+  return rx_tables_load(job, w->known, w->training, &w->tables);
 }
 
 /* Settles patients and columns. */
@@ -170,6 +175,8 @@ static rx_status write_scales(const rx_job *job, const work *w, rx_store *out) {
   char method[RX_PATHWAYS_METHOD_SIZE], **genes;
 
   RX_TRY(rx_scales_write(w->scales, out));
+  if (w->expression && !w->trained)
+    RX_TRY(rx_trained_write_rows(out, w->expression->n_genes, w->expression->rows));
   if (w->trained || !w->pathways.sets.n_sets) return RX_OK;
   rx_pathways_method(job->config, method);
   RX_TRY(RX_NEW(&genes, "genes of pathways", w->pathways.n_usable));

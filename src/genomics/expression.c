@@ -33,12 +33,13 @@ static void preparation_destroy(preparation *prep) {
   free(prep->name);
 }
 
-static rx_status preparation_create(const rx_job *job, const rx_names *known, preparation *prep) {
+static rx_status preparation_create(const rx_job *job, const rx_names *known,
+                                    const rx_names *training, preparation *prep) {
   const rx_config *config = job->config;
 
   *prep = (preparation){.job = job};
   RX_TRY(rx_source_load(job->comm, config->genomics_expression, config->genomics_patients, known,
-                        &prep->source));
+                        training, &prep->source));
   RX_TRY(rx_gene_map_load(job->comm, config->genomics_id_map, &prep->map));
   const rx_source *source = prep->source;
   prep->first = source->border[job->rank];
@@ -98,6 +99,13 @@ static void name_genes(preparation *prep, double *room) {
     if (n > 1) rx_density_moments(room, n, &mean, &prep->spread[column]);
   }
   rx_gather_numbers(prep->job->comm, source->border, prep->spread);
+}
+
+/* Takes the genes that the training cohort took, be they expressed here or not. */
+static void take_trained(preparation *prep, const rx_trained *trained) {
+  if (!trained || !trained->n_rows) return;
+  for (size_t column = 0; column < prep->source->n_columns; column++)
+    prep->is_kept[column] = rx_names_find(trained->row_places, prep->source->columns[column]) >= 0;
 }
 
 /* Of columns with one name keeps the one that spreads most. */
@@ -165,8 +173,10 @@ static rx_status finish(preparation *prep, double *count, rx_expression *e) {
   for (size_t column = 0; column < source->n_columns; column++)
     if (prep->is_kept[column]) column_of[e->n_genes++] = column;
   rx_status status = RX_NEW(&e->names, "names of genes", e->n_genes);
+  if (!status) status = RX_NEW(&e->rows, "names of genes", e->n_genes);
   for (size_t gene = 0; gene < e->n_genes && !status; gene++) {
     status = rx_copy_text(prep->name[column_of[gene]], &e->names[gene]);
+    if (!status) status = rx_copy_text(source->columns[column_of[gene]], &e->rows[gene]);
     if (!status) status = rx_names_add(e->index, e->names[gene], (ptrdiff_t)gene, NULL);
   }
   if (!status) status = add_ids(prep, column_of, e);
@@ -220,13 +230,14 @@ static void say(const preparation *prep, const rx_expression *e, size_t n_doubly
                 n_doubly);
 }
 
-rx_status rx_expression_load(const rx_job *job, const rx_names *known, rx_expression **out) {
+rx_status rx_expression_load(const rx_job *job, const rx_names *known, const rx_names *training,
+                             const rx_trained *trained, rx_expression **out) {
   preparation prep;
   double *room = NULL;
   size_t n_doubly = 0;
 
   *out = NULL;
-  rx_status status = preparation_create(job, known, &prep);
+  rx_status status = preparation_create(job, known, training, &prep);
   if (status) goto done;
   status = create_empty(job, out);
   if (!status) status = RX_NEW(&room, "values of a gene", prep.source->n_patients);
@@ -239,6 +250,7 @@ rx_status rx_expression_load(const rx_job *job, const rx_names *known, rx_expres
   if (!rx_is(job->config->genomics_unit, "log"))
     for (size_t i = 0; i < prep.count * prep.source->n_patients; i++)
       prep.source->value[i] = rx_measure_log(prep.source->value[i]);
+  take_trained(&prep, trained);
   name_genes(&prep, room);
   status = keep_one_each(&prep, (*out)->doubly, &n_doubly);
   if (!status) status = finish(&prep, (*out)->count, *out);
@@ -260,9 +272,11 @@ void rx_expression_destroy(rx_expression **expression) {
   if (!e) return;
   for (size_t i = 0; e->patients && i < e->n_patients; i++) free(e->patients[i]);
   for (size_t i = 0; e->names && i < e->n_genes; i++) free(e->names[i]);
+  for (size_t i = 0; e->rows && i < e->n_genes; i++) free(e->rows[i]);
   free(e->path);
   free(e->patients);
   free(e->names);
+  free(e->rows);
   rx_names_destroy(&e->index);
   rx_names_destroy(&e->doubly);
   free(e->border);

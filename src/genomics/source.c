@@ -9,6 +9,7 @@
 #include "numbers.h"
 #include "radmix/config.h"
 #include "radmix/error.h"
+#include "radmix/frame.h"
 #include "radmix/matrix.h"
 #include "radmix/memory.h"
 #include "transpose.h"
@@ -146,7 +147,8 @@ static bool is_other_tissue(const char *id) {
 
 /* Chooses the samples that stand for patients.
  * at  [n], set: their places, [source->n_patients] of them */
-static rx_status choose_patients(const file_view *view, rx_source *source, size_t *at) {
+static rx_status choose_patients(const file_view *view, const rx_names *training, rx_source *source,
+                                 size_t *at) {
   const char **ids = source->has_patient_rows ? view->row_names : view->column_names;
   size_t n = source->has_patient_rows ? view->n_rows : view->n_columns;
   rx_names *keys = NULL;
@@ -156,6 +158,7 @@ static rx_status choose_patients(const file_view *view, rx_source *source, size_
     char key[RX_KEY_SIZE];
     ptrdiff_t before;
 
+    if (!rx_learners_has(training, ids[i])) continue;
     if (is_other_tissue(ids[i])) {
       source->n_not_tumour++;
       continue;
@@ -180,8 +183,8 @@ static rx_status choose_patients(const file_view *view, rx_source *source, size_
   }
   if (!status && source->n_patients == 0)
     status =
-        RX_FAIL(RX_ERR_INPUT, "%s: expected primary tumour samples (type 01), found none of %zu",
-                view->path, n);
+        RX_FAIL(RX_ERR_INPUT, "%s: expected primary tumour samples (type 01)%s, found none of %zu",
+                view->path, training ? " of study.training" : "", n);
   rx_names_destroy(&keys);
   return status;
 }
@@ -212,15 +215,18 @@ static rx_status copy_names(const file_view *view, rx_source *source, const size
   return RX_OK;
 }
 
-/* Names the sides and makes room for this rank's columns. */
-static rx_status lay_out(const file_view *view, const char *side, const rx_names *known, int rank,
-                         int n_ranks, size_t **at, rx_source *source) {
+/* Names the sides. */
+static rx_status lay_out(const file_view *view, const char *side, const rx_names *known,
+                         const rx_names *training, size_t **at, rx_source *source) {
   size_t longest = view->n_rows > view->n_columns ? view->n_rows : view->n_columns;
 
   RX_TRY(choose_side(view, side, known, &source->has_patient_rows));
   RX_TRY(RX_NEW(at, "patients", longest));
-  RX_TRY(choose_patients(view, source, *at));
-  RX_TRY(copy_names(view, source, *at));
+  RX_TRY(choose_patients(view, training, source, *at));
+  return copy_names(view, source, *at);
+}
+
+static rx_status make_room(int rank, int n_ranks, rx_source *source) {
   RX_TRY(RX_NEW(&source->border, "columns of ranks", n_ranks + 1));
   rx_transpose_partition(source->n_columns, n_ranks, source->border);
   return RX_NEW(&source->value, "table",
@@ -279,7 +285,7 @@ static rx_status read_matrix(MPI_Comm comm, const file_view *view, const size_t 
 }
 
 rx_status rx_source_load(MPI_Comm comm, const char *path, const char *side, const rx_names *known,
-                         rx_source **out) {
+                         const rx_names *training, rx_source **out) {
   int rank, n_ranks;
   size_t *at = NULL;
   file_view view;
@@ -291,7 +297,8 @@ rx_status rx_source_load(MPI_Comm comm, const char *path, const char *side, cons
   if (status) goto done;
   status = RX_NEW(out, "table", 1);
   if (!status) status = rx_copy_text(path, &(*out)->path);
-  if (!status) status = lay_out(&view, side, known, rank, n_ranks, &at, *out);
+  if (!status) status = lay_out(&view, side, known, training, &at, *out);
+  if (!status) status = make_room(rank, n_ranks, *out);
   if ((status = RX_AGREE(comm, status))) goto done;
   size_t first = (*out)->border[rank], end = (*out)->border[rank + 1];
   if (view.matrix)

@@ -28,11 +28,12 @@ typedef struct {
 } rx_source;
 
 /* Reads a table (.tsv, .csv, .h5ad). Collective over comm.
- * side   genomics.patients: auto, rows, columns
- * known  keys of patients (rx_patient_key) that are known from elsewhere
+ * side      genomics.patients: auto, rows, columns
+ * known     keys of patients (rx_patient_key) that are known from elsewhere
+ * training  those that are read; NULL: all
  * Errors: RX_ERR_NOINPUT, RX_ERR_INPUT (with file, line and column), RX_ERR_MEMORY. */
 rx_status rx_source_load(MPI_Comm comm, const char *path, const char *side, const rx_names *known,
-                         rx_source **out);
+                         const rx_names *training, rx_source **out);
 void rx_source_destroy(rx_source **source);
 
 /* Writes where a column stands: "expr.tsv:17" or "expr.tsv: column 17 'TP53'". */

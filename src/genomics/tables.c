@@ -17,7 +17,8 @@ static void say(const rx_job *job, const rx_source *source) {
         source->n_not_tumour, source->n_repeated);
 }
 
-rx_status rx_tables_load(const rx_job *job, const rx_names *known, rx_tables *tables) {
+rx_status rx_tables_load(const rx_job *job, const rx_names *known, const rx_names *training,
+                         rx_tables *tables) {
   rx_list paths = {0};
 
   *tables = (rx_tables){0};
@@ -26,7 +27,7 @@ rx_status rx_tables_load(const rx_job *job, const rx_names *known, rx_tables *ta
   status = RX_AGREE(job->comm, status);
   for (int i = 0; i < paths.n && !status; i++) {
     status = rx_source_load(job->comm, paths.items[i], job->config->genomics_patients, known,
-                            &tables->sources[i]);
+                            training, &tables->sources[i]);
     if (status) break;
     tables->n++;
     say(job, tables->sources[i]);

@@ -10,8 +10,10 @@ typedef struct {
   rx_source **sources; /* [n] */
 } rx_tables;
 
-/* Reads the tables of genomics.table. Collective over job->comm. Errors: as rx_source_load(). */
-rx_status rx_tables_load(const rx_job *job, const rx_names *known, rx_tables *tables);
+/* Reads the tables of genomics.table; training as in source.h. Collective over job->comm. Errors:
+ * as rx_source_load(). */
+rx_status rx_tables_load(const rx_job *job, const rx_names *known, const rx_names *training,
+                         rx_tables *tables);
 void rx_tables_destroy(rx_tables *tables);
 
 /* Adds their columns. Local. Errors: RX_ERR_INPUT for a name that is there. */

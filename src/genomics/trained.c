@@ -11,6 +11,16 @@ enum { BLOCK = 1 << 20 }; /* numbers read at a time */
 
 static const char method_name[] = "uns/training/method";
 static const char genes_name[] = "uns/training/genes";
+static const char rows_name[] = "uns/training/rows";
+
+static rx_status read_rows(rx_store *store, rx_trained *trained) {
+  RX_TRY(rx_names_create(&trained->row_places));
+  if (!rx_store_has(store, rows_name)) return RX_OK;
+  RX_TRY(rx_store_get_texts(store, rows_name, &trained->n_rows, &trained->rows));
+  for (size_t row = 0; row < trained->n_rows; row++)
+    RX_TRY(rx_names_add(trained->row_places, trained->rows[row], (ptrdiff_t)row, NULL));
+  return RX_OK;
+}
 
 /* Reads scales and names. */
 static rx_status read_small(const rx_job *job, rx_store *store, rx_trained *trained) {
@@ -25,7 +35,8 @@ static rx_status read_small(const rx_job *job, rx_store *store, rx_trained *trai
   }
   for (size_t gene = 0; gene < trained->n_genes; gene++)
     RX_TRY(rx_names_add(trained->places, trained->genes[gene], (ptrdiff_t)gene, NULL));
-  if (!trained->n_genes && !rx_scales_count(trained->scales))
+  RX_TRY(read_rows(store, trained));
+  if (!trained->n_genes && !trained->n_rows && !rx_scales_count(trained->scales))
     return RX_FAIL(RX_ERR_INPUT,
                    "%s: expected a factors.h5ad with the scales of a cohort, found none in it",
                    job->config->genomics_apply);
@@ -67,6 +78,8 @@ void rx_trained_destroy(rx_trained **trained) {
   rx_scales_destroy(&t->scales);
   rx_texts_destroy(&t->genes, t->n_genes);
   rx_names_destroy(&t->places);
+  rx_texts_destroy(&t->rows, t->n_rows);
+  rx_names_destroy(&t->row_places);
   free(t->method);
   free(t);
   *trained = NULL;
@@ -89,6 +102,10 @@ rx_status rx_trained_values(const rx_job *job, const rx_trained *trained, size_t
   }
   free(block);
   return status;
+}
+
+rx_status rx_trained_write_rows(rx_store *store, size_t n, char *const *rows) {
+  return rx_store_put_texts(store, rows_name, n, rows);
 }
 
 rx_status rx_trained_write(rx_store *store, const char *method, size_t n, char *const *genes) {
