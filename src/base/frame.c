@@ -105,6 +105,22 @@ rx_status rx_frame_copy_column(rx_frame *frame, const rx_frame *from, const rx_c
   return RX_OK;
 }
 
+rx_status rx_frame_copy(const rx_frame *from, rx_frame **out) {
+  ptrdiff_t *rows;
+
+  RX_TRY(rx_frame_create(from->n_rows, out));
+  RX_TRY(RX_NEW(&rows, "frame", from->n_rows));
+  rx_status status = RX_OK;
+  for (size_t r = 0; r < from->n_rows && !status; r++) {
+    rows[r] = (ptrdiff_t)r;
+    status = rx_frame_name(*out, r, from->names[r]);
+  }
+  for (size_t c = 0; c < from->n_columns && !status; c++)
+    status = rx_frame_copy_column(*out, from, &from->columns[c], rows);
+  free(rows);
+  return status;
+}
+
 /* A frame as one run of bytes, to be sent: sizes, then each name and column. */
 typedef struct {
   char *bytes;

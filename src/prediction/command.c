@@ -16,12 +16,13 @@
 #include "radmix/result.h"
 #include "radmix/text.h"
 
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 
 typedef struct {
   rx_recipe *recipe;
   rx_panel *panel;
   rx_folds *folds;
+  rx_refit *refit;
   rx_results *results;
   rx_results *beside; /* split = image: the same with patients held out */
   rx_fold_checkpoint *checkpoint;
@@ -32,6 +33,7 @@ static void destroy_work(work *w) {
   rx_results_destroy(&w->results);
   rx_results_destroy(&w->beside);
   rx_fold_checkpoint_close(&w->checkpoint);
+  rx_refit_destroy(&w->refit);
   rx_folds_destroy(&w->folds);
   rx_panel_destroy(&w->panel);
   rx_recipe_destroy(&w->recipe);
@@ -78,7 +80,7 @@ static rx_status make_recipe(const rx_job *job, rx_recipe **recipe) {
 
 static rx_status create_results(const rx_job *job, work *w) {
   RX_TRY(rx_results_create(w->panel, w->folds, &w->results));
-  RX_TRY(rx_say_learned(job, w->panel, &w->results->learned));
+  RX_TRY(rx_say_learned(job, w->panel, w->refit, &w->results->learned));
   if (!rx_is(job->config->prediction_split, "image")) return RX_OK;
   RX_TRY(rx_results_create(w->panel, w->folds, &w->beside));
   w->results->beside = w->beside;
@@ -103,6 +105,7 @@ static rx_status evaluate_rows(const rx_job *job, work *w, rx_nested_plan plan, 
       RX_AGREE(job->comm, rx_split_rows(job, w->panel, &w->panel->sets[s], w->folds, &fold));
 
   plan.is_by_row = true;
+  plan.refit = NULL;
   if (!status) status = rx_evaluate_set(job, &plan, fold, w->results, s);
   free(fold);
   return status;
@@ -116,6 +119,8 @@ static rx_status evaluate(const rx_job *job, work *w) {
   if (w->beside) rx_say_leak(job);
   for (int s = 0; s < w->panel->n_sets; s++) {
     rx_nested_plan plan = rx_evaluate_plan(job, w->panel, &w->panel->sets[s], w->folds, w->isa);
+    plan.refit = rx_refit_has(w->refit, s) ? w->refit : NULL;
+    plan.set = s;
     RX_TRY(rx_evaluate_set(job, &plan, w->folds->fold, honest, s));
     if (w->beside) RX_TRY(evaluate_rows(job, w, plan, s));
     if (job->config->prediction_permutations) RX_TRY(rx_permute_set(job, w->results, s, w->isa));
@@ -140,11 +145,9 @@ static rx_status check_settings(const rx_config *config) {
   if (rx_is(config->prediction_split, "image") && rx_is(config->prediction_level, "patient"))
     return RX_FAIL(RX_ERR_CONFIG,
                    "prediction.split = image: expected prediction.level = image, found patient");
-  if (config->prediction_strict_folds)
-    return RX_FAIL(
-        RX_ERR_CONFIG,
-        "prediction.strict_folds: expected no in this version, found yes, which is still "
-        "to come");
+  if (rx_is(config->prediction_split, "image") && config->prediction_strict_folds)
+    return RX_FAIL(RX_ERR_CONFIG,
+                   "prediction.strict_folds: expected prediction.split = patient, found image");
   return RX_OK;
 }
 
@@ -163,6 +166,7 @@ rx_status rx_prediction_run(const rx_job *job) {
   if ((status = rx_isa_choose(job->comm, &w.isa))) goto done;
   if ((status = rx_panel_load(job, &w.panel))) goto done;
   if ((status = rx_split_patients(job, w.panel, &w.folds))) goto done;
+  if ((status = rx_refit_create(job, w.panel, w.folds, &w.refit))) goto done;
   if ((status = evaluate(job, &w))) goto done;
   if ((status = store(job, &w, path))) goto done;
   rx_say_results(job, w.results);

@@ -155,18 +155,30 @@ static rx_status list_targets(const rx_nested_plan *plan, const int *fold,
   return RX_OK;
 }
 
+/* Some outer folds; where each has a set of its own, one. */
+static rx_status run_group(const rx_nested_plan *plan, const rx_feature_set *set,
+                           const target_list *list, int first, int count) {
+  rx_feature_set own;
+
+  if (!plan->refit)
+    return rx_nested_run(plan, set, list->n, list->targets, first, count, list->nested);
+  rx_status status = rx_refit_set(plan->refit, first, plan->set, &own);
+  if (!status) status = rx_nested_run(plan, &own, list->n, list->targets, first, 1, list->nested);
+  rx_panel_clear_set(&own);
+  return status;
+}
+
 /* The outer folds in groups that give the ranks enough to do; a line a group. */
 static rx_status run_folds(const rx_job *job, const rx_nested_plan *plan, const rx_results *results,
                            int s, const target_list *list) {
   enum { ENOUGH = 64 }; /* problems in hand at once */
   int n_fits = plan->n_repeats * plan->n_folds;
-  int per_fit = (int)list->n * plan->n_inner, group = 1 + ENOUGH / per_fit;
+  int per_fit = (int)list->n * plan->n_inner, group = plan->refit ? 1 : 1 + ENOUGH / per_fit;
   rx_progress progress = rx_progress_begin(job->log, "predict", n_fits, "outer folds");
 
   for (int first = list->nested[0]->n_done; first < n_fits; first += group) {
     int count = n_fits - first < group ? n_fits - first : group;
-    RX_TRY(rx_nested_run(plan, &results->panel->sets[s], list->n, list->targets, first, count,
-                         list->nested));
+    RX_TRY(run_group(plan, &results->panel->sets[s], list, first, count));
     rx_progress_update(&progress, first + count);
     if (first + count < n_fits) RX_TRY(rx_fold_checkpoint_pause(job, results->checkpoint));
   }

@@ -37,4 +37,11 @@ rx_status rx_feature_file_read(const rx_feature_file *file, size_t row, size_t n
 rx_status rx_feature_file_read_float(const rx_feature_file *file, size_t row, size_t n_rows,
                                      float *x);
 
+/* Joins two files of the same features (feature_join.c): the rows of other, those whose patient one
+ * has taken from there; the columns named in var, missing where a file has no such feature, and for
+ * all where one has none. Collective over comm. */
+rx_status rx_feature_file_join(MPI_Comm comm, const rx_feature_file *one,
+                               const rx_feature_file *other, const rx_frame *var,
+                               rx_feature_file **out);
+
 #endif

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "prediction/lasso.h"
-#include "prediction/panel.h"
+#include "prediction/refit.h"
 
 /* Something to predict, with its outer folds. */
 typedef struct {
@@ -32,6 +32,8 @@ typedef struct {
   int n_repeats, n_folds, n_inner; /* n_folds = 1: a single split, fold 0 is held out */
   uint64_t seed;
   rx_lasso_options lasso;
+  rx_refit *refit; /* where the set of each outer fold comes from; NULL: they have one set */
+  int set;         /* its number there */
 } rx_nested_plan;
 
 typedef struct {
@@ -46,8 +48,9 @@ typedef struct {
 rx_status rx_nested_create(const rx_nested_plan *plan, const rx_feature_set *set, rx_nested **out);
 void rx_nested_destroy(rx_nested **nested);
 
-/* Runs the outer folds first .. first + count - 1 (repeat * n_folds + fold) of all targets. After
- * the last of a repeat its scores are whole. Collective over plan->comm. nested  [n_targets] */
+/* Runs the outer folds first .. first + count - 1 (repeat * n_folds + fold) of all targets, on the
+ * set as those folds have it. After the last of a repeat its scores are whole. Collective over
+ * plan->comm. nested  [n_targets] */
 rx_status rx_nested_run(const rx_nested_plan *plan, const rx_feature_set *set, size_t n_targets,
                         const rx_target *targets, int first, int count, rx_nested *const *nested);
 

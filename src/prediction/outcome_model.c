@@ -50,8 +50,8 @@ typedef struct {
   const rx_feature_set *set;
   size_t n_targets, n_units, n_cv;
   const rx_target *targets;
-  unsigned char *role; /* [n_targets * (1 + n_folds)][n_units] */
-  rx_problem *full, *cv;
+  unsigned char *role;   /* [n_targets * (1 + n_folds)][n_units] */
+  rx_problem *full, *cv; /* [n_targets]; [n_folds][n_targets] */
   rx_solution *full_solved, *cv_solved;
   double **scores; /* [n_targets]: [n_lambdas][n_patients] */
   double *both;    /* [2][n_patients] */
@@ -103,12 +103,13 @@ static rx_status plan_folds(fitting *f) {
         role[u] = f->targets[t].fold[u] < 0         ? RX_UNIT_OUT
                   : f->targets[t].fold[u] == (int)k ? RX_UNIT_HELD
                                                     : RX_UNIT_TRAINS;
-      f->cv[t * n_folds + k] = (rx_problem){.y = f->targets[t].y,
-                                            .role = role,
-                                            .is_by_row = f->plan->is_by_row,
-                                            .grid = grid,
-                                            .scores = f->scores[t],
-                                            .wants_row_auc = f->plan->lasso.family == RX_BINOMIAL};
+      f->cv[k * f->n_targets + t] =
+          (rx_problem){.y = f->targets[t].y,
+                       .role = role,
+                       .is_by_row = f->plan->is_by_row,
+                       .grid = grid,
+                       .scores = f->scores[t],
+                       .wants_row_auc = f->plan->lasso.family == RX_BINOMIAL};
     }
   }
   return RX_OK;
@@ -123,7 +124,7 @@ static rx_status combine_rows(const fitting *f, size_t t, rx_outcome_model *m) {
   RX_TRY(RX_NEW(&values, "curves", 2 * n * n_folds));
   rx_status status = RX_NEW(&weights, "curves", n_folds);
   for (size_t k = 0; k < n_folds && !status; k++) {
-    const rx_solution *s = &f->cv_solved[t * n_folds + k];
+    const rx_solution *s = &f->cv_solved[k * f->n_targets + t];
     weights[k] = s->held_weight;
     memcpy(values + k * n, s->loss, n * sizeof *values);
     memcpy(values + (n_folds + k) * n, s->row_auc, n * sizeof *values);
@@ -150,7 +151,7 @@ static void find_shares(const fitting *f, size_t t, double *share, double *n_row
     size_t i = (size_t)f->set->patient[row];
     n_rows[i]++;
     for (size_t k = 0; k < n_folds; k++)
-      share[i] += rx_solver_role(f->set, &f->cv[t * n_folds + k], row) == RX_UNIT_HELD;
+      share[i] += rx_solver_role(f->set, &f->cv[k * f->n_targets + t], row) == RX_UNIT_HELD;
   }
   for (size_t i = 0; i < f->plan->n_patients; i++)
     if (n_rows[i] > 0) share[i] /= n_rows[i];
@@ -211,6 +212,26 @@ static void sum_scores(const fitting *f) {
                     (int)f->plan->n_patients, MPI_DOUBLE, MPI_SUM, f->plan->comm);
 }
 
+/* Solves the folds, each on the set as it has it. */
+static rx_status solve_folds(fitting *f) {
+  const rx_nested_plan *plan = f->plan;
+  rx_feature_set own;
+  rx_status status = RX_OK;
+
+  if (!plan->refit)
+    return rx_solver_run(plan->comm, f->set, plan->n_patients, &plan->lasso, f->n_cv, f->cv,
+                         f->cv_solved);
+  for (int k = 0; k < plan->n_folds && !status; k++) {
+    size_t at = (size_t)k * f->n_targets;
+    status = rx_refit_set(plan->refit, k, plan->set, &own);
+    if (!status)
+      status = rx_solver_run(plan->comm, &own, plan->n_patients, &plan->lasso, f->n_targets,
+                             f->cv + at, f->cv_solved + at);
+    rx_panel_clear_set(&own);
+  }
+  return status;
+}
+
 rx_status rx_outcome_model_fit(const rx_nested_plan *plan, const rx_feature_set *set,
                                size_t n_targets, const rx_target *targets,
                                rx_outcome_model **models) {
@@ -228,9 +249,7 @@ rx_status rx_outcome_model_fit(const rx_nested_plan *plan, const rx_feature_set 
                          f.full_solved);
   if (status) goto done;
   if ((status = RX_AGREE(plan->comm, plan_folds(&f)))) goto done;
-  status =
-      rx_solver_run(plan->comm, set, plan->n_patients, &plan->lasso, f.n_cv, f.cv, f.cv_solved);
-  if (status) goto done;
+  if ((status = solve_folds(&f))) goto done;
   sum_scores(&f);
   status = RX_AGREE(plan->comm, finish(&f, models));
 done:

@@ -245,10 +245,10 @@ static rx_status match_files(const rx_job *job, const rx_frame *clinical, file_l
 static rx_status gather_patients(const rx_job *job, file_list *list, rx_panel *panel) {
   const rx_frame *clinical = panel->clinical;
   bool *is_wanted = NULL;
-  ptrdiff_t *place = NULL;
   rx_status status = RX_NEW(&is_wanted, "patients", clinical->n_rows);
 
-  if (!status) status = RX_NEW(&place, "patients", clinical->n_rows);
+  if (!status) status = RX_NEW(&panel->place, "patients", clinical->n_rows);
+  ptrdiff_t *place = panel->place;
   if (!status) status = mark_subset(job->config, clinical, is_wanted);
   if (!status) status = match_files(job, clinical, list, is_wanted);
   if (!status) status = order_patients(clinical, is_wanted, panel, place);
@@ -261,7 +261,6 @@ static rx_status gather_patients(const rx_job *job, file_list *list, rx_panel *p
       if (list->place[f][r] >= 0) list->place[f][r] = place[list->place[f][r]];
   if (!status) status = fill_outcomes(job, place, panel);
   free(is_wanted);
-  free(place);
   return status;
 }
 
@@ -302,6 +301,15 @@ done:
   return status;
 }
 
+rx_status rx_panel_find_rows(const rx_panel *panel, const rx_feature_file *file,
+                             ptrdiff_t **place) {
+  RX_TRY(RX_NEW(place, "patients", file->n_rows));
+  RX_TRY(rx_frame_match(panel->clinical, file->n_rows, file->patients, *place));
+  for (size_t r = 0; r < file->n_rows; r++)
+    if ((*place)[r] >= 0) (*place)[r] = panel->place[(*place)[r]];
+  return RX_OK;
+}
+
 static void destroy_texts(char **texts, size_t n) {
   for (size_t i = 0; texts && i < n; i++) free(texts[i]);
   free(texts);
@@ -317,6 +325,7 @@ void rx_panel_destroy(rx_panel **panel) {
   destroy_texts(p->outcomes, (size_t)p->n_outcomes);
   destroy_texts(p->positive, (size_t)p->n_outcomes);
   free(p->y);
+  free(p->place);
   rx_frame_destroy(&p->clinical);
   free(p);
   *panel = NULL;

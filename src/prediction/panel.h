@@ -15,6 +15,7 @@
 
 typedef struct {
   char *name;
+  char *path; /* NULL: the union */
   size_t n_rows, n_features;
   int *patient;      /* [n_rows], into the panel; rising; owned, as all that follows */
   double *weight;    /* [n_rows]: 1/n_i (prediction.weights = patient) or 1 */
@@ -41,6 +42,7 @@ typedef struct {
   rx_feature_set *sets; /* [n_sets]; the last is the union when there are several */
   bool has_union;
   rx_frame *clinical;
+  ptrdiff_t *place; /* [rows of clinical], the patient, or -1 */
 } rx_panel;
 
 /* Reads everything and says who and what was left out. Collective.
@@ -48,6 +50,9 @@ typedef struct {
  * RX_ERR_INPUT, RX_ERR_MEMORY. */
 rx_status rx_panel_load(const rx_job *job, rx_panel **out);
 void rx_panel_destroy(rx_panel **panel);
+
+/* Finds the patient of each row of a file, or -1. place [file->n_rows], to be freed. Local. */
+rx_status rx_panel_find_rows(const rx_panel *panel, const rx_feature_file *file, ptrdiff_t **place);
 
 /* ---- panel_sets.c ---- */
 

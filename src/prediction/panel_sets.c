@@ -13,6 +13,7 @@
 
 void rx_panel_clear_set(rx_feature_set *set) {
   free(set->name);
+  free(set->path);
   free(set->patient);
   free(set->weight);
   free(set->is_used);
@@ -22,24 +23,6 @@ void rx_panel_clear_set(rx_feature_set *set) {
   free(set->scale);
   rx_frame_destroy(&set->var);
   *set = (rx_feature_set){NULL};
-}
-
-/* ---- frames ---- */
-
-static rx_status copy_frame(const rx_frame *from, rx_frame **out) {
-  ptrdiff_t *rows;
-
-  RX_TRY(rx_frame_create(from->n_rows, out));
-  RX_TRY(RX_NEW(&rows, "frame", from->n_rows));
-  rx_status status = RX_OK;
-  for (size_t r = 0; r < from->n_rows && !status; r++) {
-    rows[r] = (ptrdiff_t)r;
-    status = rx_frame_name(*out, r, from->names[r]);
-  }
-  for (size_t c = 0; c < from->n_columns && !status; c++)
-    status = rx_frame_copy_column(*out, from, &from->columns[c], rows);
-  free(rows);
-  return status;
 }
 
 /* ---- rows ---- */
@@ -243,7 +226,8 @@ rx_status rx_panel_add_set(const rx_job *job, const rx_feature_file *p, const pt
 
   *set = (rx_feature_set){.n_features = p->n_features, .is_whole = true};
   rx_status status = rx_copy_text(p->name, &set->name);
-  if (!status) status = copy_frame(p->var, &set->var);
+  if (!status) status = rx_copy_text(p->path, &set->path);
+  if (!status) status = rx_frame_copy(p->var, &set->var);
   if (!status) status = RX_NEW(&set->is_used, "features", set->n_features);
   status = RX_AGREE(job->comm, status);
   if (!status)

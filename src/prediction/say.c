@@ -8,6 +8,8 @@
 #include "radmix/memory.h"
 #include "radmix/text.h"
 
+enum { LEARNED_SIZE = 8192 };
+
 /* ---- what was learned on all patients ---- */
 
 void rx_say_leak(const rx_job *job) {
@@ -27,13 +29,32 @@ static size_t count_cohort_columns(const rx_frame *var) {
   return n;
 }
 
-rx_status rx_say_learned(const rx_job *job, const rx_panel *panel, char **learned) {
-  char text[4096] = "";
+/* Adds the sets that are learned anew in each outer fold. */
+static void add_refitted(const rx_job *job, const rx_panel *panel, const rx_refit *refit,
+                         char text[LEARNED_SIZE]) {
+  size_t begin = strlen(text), used = begin;
+
+  for (int s = 0; s < panel->n_sets - panel->has_union && used + 512 < LEARNED_SIZE; s++)
+    if (rx_refit_has(refit, s))
+      used += (size_t)snprintf(text + used, LEARNED_SIZE - used, "%s%.100s",
+                               used > begin ? ", "
+                                            : "; learned anew in each outer fold, from its "
+                                              "training patients alone: ",
+                               panel->sets[s].name);
+  if (used > begin && job->config->prediction_permutations)
+    snprintf(text + used, LEARNED_SIZE - used,
+             "; labels are permuted over what was learned on all patients");
+}
+
+rx_status rx_say_learned(const rx_job *job, const rx_panel *panel, const rx_refit *refit,
+                         char **learned) {
+  char text[LEARNED_SIZE] = "";
   size_t used = 0;
 
   for (int s = 0; s < panel->n_sets - panel->has_union && used + 512 < sizeof text; s++) {
     const rx_feature_set *set = &panel->sets[s];
     size_t n = count_cohort_columns(set->var);
+    if (rx_refit_has(refit, s)) continue;
     if (rx_frame_find(set->var, "channel"))
       used += (size_t)snprintf(text + used, sizeof text - used,
                                "%s%.100s: the encoder and the normalisation of its features",
@@ -43,8 +64,11 @@ rx_status rx_say_learned(const rx_job *job, const rx_panel *panel, char **learne
                                "%s%.100s: %zu columns scored within the cohort (fitted_on)",
                                used ? "; " : "", set->name, n);
   }
-  if (used) rx_log_info(job->log, "predict: learned on all patients, without outcomes: %s", text);
-  return rx_copy_text(used ? text : "nothing that the files tell of", learned);
+  if (!used) snprintf(text, sizeof text, "nothing that the files tell of");
+  add_refitted(job, panel, refit, text);
+  if (used || refit)
+    rx_log_info(job->log, "predict: learned on all patients, without outcomes: %s", text);
+  return rx_copy_text(text, learned);
 }
 
 /* Tells whether feature a is selected more often than b; of two alike the one that says more. */

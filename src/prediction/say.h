@@ -6,7 +6,8 @@
 
 /* What was learned on all patients without their outcomes, into the log and as a text of its own.
  * Errors: RX_ERR_MEMORY. */
-rx_status rx_say_learned(const rx_job *job, const rx_panel *panel, char **learned);
+rx_status rx_say_learned(const rx_job *job, const rx_panel *panel, const rx_refit *refit,
+                         char **learned);
 
 /* That slices of one patient on both sides of a split leak. */
 void rx_say_leak(const rx_job *job);

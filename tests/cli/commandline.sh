@@ -36,5 +36,5 @@ for ranks in 1 3; do
 done
 [ ! -e out ]
 ok $? "a refused command leaves nothing behind"
-refuses 78 "prediction.strict_folds" 1 predict -s prediction.strict_folds=yes -s study.directory=refused
+refuses 78 "prediction.strict_folds" 1 predict -s prediction.strict_folds=yes -s prediction.split=image -s study.directory=refused
 finish
