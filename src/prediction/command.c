@@ -88,14 +88,15 @@ static rx_status create_results(const rx_job *job, work *w) {
 }
 
 /* What is done is kept, from here on. */
-static void begin_checkpoint(work *w) {
+static rx_status begin_checkpoint(const rx_job *job, work *w) {
   rx_results *all[2] = {w->results, w->beside};
 
+  RX_TRY(rx_fold_checkpoint_open(job, w->recipe, w->beside ? 2 : 1, all, &w->checkpoint));
   for (int k = 0; k < 2 && all[k]; k++) {
     all[k]->checkpoint = w->checkpoint;
     all[k]->number = k;
   }
-  rx_fold_checkpoint_watch(w->checkpoint, w->beside ? 2 : 1, all);
+  return RX_OK;
 }
 
 /* Slices held out, whatever patient they are of. */
@@ -113,8 +114,7 @@ static rx_status evaluate_rows(const rx_job *job, work *w, rx_nested_plan plan, 
 
 static rx_status evaluate(const rx_job *job, work *w) {
   RX_TRY(RX_AGREE(job->comm, create_results(job, w)));
-  RX_TRY(rx_fold_checkpoint_open(job, rx_recipe_id(w->recipe), &w->checkpoint));
-  begin_checkpoint(w);
+  RX_TRY(begin_checkpoint(job, w));
   rx_results *honest = w->beside ? w->beside : w->results;
   if (w->beside) rx_say_leak(job);
   for (int s = 0; s < w->panel->n_sets; s++) {

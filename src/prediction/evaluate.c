@@ -148,8 +148,7 @@ static rx_status list_targets(const rx_nested_plan *plan, const int *fold,
     list->targets[list->n] = (rx_target){y, fold, rx_evaluate_key(panel->outcomes[o])};
     list->outcome[list->n] = o;
     RX_TRY(rx_nested_create(plan, &panel->sets[s], &p->nested));
-    RX_TRY(rx_fold_checkpoint_restore_nested(results->checkpoint, results->number, o, s, plan,
-                                             &panel->sets[s], p->nested));
+    rx_fold_checkpoint_restore_nested(results->checkpoint, results->number, o, s, p->nested);
     list->nested[list->n++] = p->nested;
   }
   return RX_OK;

@@ -1,6 +1,6 @@
 #include "prediction/fold_checkpoint.h"
 
-#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,181 +8,218 @@
 
 #include "radmix/error.h"
 #include "radmix/memory.h"
+#include "radmix/resume.h"
 #include "radmix/signal.h"
 #include "radmix/store.h"
 
-enum { PATH_SIZE = 4096, NAME_SIZE = 256, MOST_RESULTS = 2 };
+enum { PATH_SIZE = 4096, MOST_RESULTS = 2 };
+
+/* Numbers of a prediction, in this order: DONE (outer folds), IS_CONVERGED, PERMUTED (of 1 +
+ * permutations), OBSERVED, then the arrays of its nested folds, then the AUC of permutations. */
+enum { DONE, IS_CONVERGED, PERMUTED, OBSERVED, HEAD };
 
 struct rx_fold_checkpoint {
-  char id[32];
-  rx_store *old; /* what an earlier run has done, or NULL */
+  const rx_recipe *recipe;
   int n;
   rx_results *results[MOST_RESULTS];
-  double saved; /* when, seconds */
+  size_t n_scores, n_fits, n_permutations;
+  size_t n_numbers; /* of all predictions of all results */
+  double *numbers;  /* [n_numbers], what an earlier run has done, or NULL; owned */
+  double saved;     /* when, seconds */
 };
 
-/* ---- opening ---- */
+/* ---- where numbers stand ---- */
 
-/* Opens the file when it is of this recipe. */
-static rx_status open_old(const char *path, rx_fold_checkpoint *c) {
-  char *id = NULL;
+static size_t count_prediction(const rx_fold_checkpoint *c, int set) {
+  enum { ARRAYS_OF_FITS = 5 };
+  size_t n_features = c->results[0]->panel->sets[set].n_features;
 
-  if (access(path, F_OK)) return RX_OK;
-  RX_TRY(rx_store_open(path, &c->old));
-  rx_status status = rx_store_get_text(c->old, "recipe", &id);
-  if (!status && strcmp(id, c->id)) rx_store_close(&c->old);
-  free(id);
-  return status;
+  return HEAD + c->n_scores + n_features + ARRAYS_OF_FITS * c->n_fits + c->n_permutations;
 }
 
-static rx_status create(const rx_job *job, uint64_t recipe, rx_fold_checkpoint **out) {
-  char path[PATH_SIZE];
+/* Where the numbers of a prediction begin; of outcome n_outcomes: where those of k end. */
+static size_t find_prediction(const rx_fold_checkpoint *c, int k, int outcome, int set) {
+  const rx_panel *panel = c->results[0]->panel;
+  size_t of_outcome = 0, before = 0;
 
-  RX_TRY(RX_NEW(out, "checkpoint", 1));
-  snprintf((*out)->id, sizeof(*out)->id, "%016" PRIx64, recipe);
-  (*out)->saved = rx_seconds();
-  RX_TRY(rx_job_path(job, "predictions-checkpoint.h5", path, sizeof path));
-  return job->force == RX_FORCE_ALWAYS ? RX_OK : open_old(path, *out);
+  for (int s = 0; s < panel->n_sets; s++) {
+    if (s == set) before = of_outcome;
+    of_outcome += count_prediction(c, s);
+  }
+  return ((size_t)k * (size_t)panel->n_outcomes + (size_t)outcome) * of_outcome + before;
 }
 
-rx_status rx_fold_checkpoint_open(const rx_job *job, uint64_t recipe, rx_fold_checkpoint **out) {
-  rx_status status = RX_AGREE(job->comm, create(job, recipe, out));
-
-  if (!status && (*out)->old) rx_log_info(job->log, "predict: goes on from a checkpoint");
-  if (status) rx_fold_checkpoint_close(out);
-  return status;
+/* Copies n numbers from or to the file's, and steps over them. */
+static void move(double **at, double *values, size_t n, bool is_restoring) {
+  if (is_restoring)
+    memcpy(values, *at, n * sizeof *values);
+  else
+    memcpy(*at, values, n * sizeof *values);
+  *at += n;
 }
 
-void rx_fold_checkpoint_close(rx_fold_checkpoint **checkpoint) {
-  if (!*checkpoint) return;
-  rx_store_close(&(*checkpoint)->old);
-  free(*checkpoint);
-  *checkpoint = NULL;
+static void move_nested(const rx_fold_checkpoint *c, double *at, int set, rx_nested *nested,
+                        bool is_restoring) {
+  double *of_fits[] = {nested->lambda, nested->nonzeros, nested->auc, nested->row_auc, nested->kkt};
+
+  at += HEAD;
+  move(&at, nested->score, c->n_scores, is_restoring);
+  move(&at, nested->selected, c->results[0]->panel->sets[set].n_features, is_restoring);
+  for (size_t a = 0; a < sizeof of_fits / sizeof *of_fits; a++)
+    move(&at, of_fits[a], c->n_fits, is_restoring);
 }
 
-void rx_fold_checkpoint_watch(rx_fold_checkpoint *c, int n, rx_results *const *results) {
-  c->n = n;
-  for (int k = 0; k < n; k++) c->results[k] = results[k];
-}
-
-/* ---- arrays of a prediction ---- */
-
-typedef struct {
-  const char *name;
-  double *values;
-  size_t n;
-} array;
-
-enum { N_ARRAYS = 7 };
-
-static void list_arrays(const rx_nested *nested, size_t n_scores, size_t n_features, size_t n_fits,
-                        array arrays[N_ARRAYS]) {
-  const array all[N_ARRAYS] = {
-      {"score", nested->score, n_scores}, {"selected", nested->selected, n_features},
-      {"lambda", nested->lambda, n_fits}, {"nonzeros", nested->nonzeros, n_fits},
-      {"auc", nested->auc, n_fits},       {"row_auc", nested->row_auc, n_fits},
-      {"kkt", nested->kkt, n_fits}};
-  memcpy(arrays, all, sizeof all);
-}
-
-static void name_entry(int k, int outcome, int set, const char *what, char name[NAME_SIZE]) {
-  snprintf(name, NAME_SIZE, "%d/%d/%d/%s", k, outcome, set, what);
+static double *permutations_at(const rx_fold_checkpoint *c, double *at, int set) {
+  return at + count_prediction(c, set) - c->n_permutations;
 }
 
 /* ---- reading ---- */
 
-rx_status rx_fold_checkpoint_restore_nested(const rx_fold_checkpoint *c, int k, int outcome,
-                                            int set, const rx_nested_plan *plan,
-                                            const rx_feature_set *features, rx_nested *nested) {
-  size_t n_fits = (size_t)plan->n_repeats * (size_t)plan->n_folds;
-  size_t n_scores = (size_t)plan->n_repeats * plan->n_patients;
-  char name[NAME_SIZE];
-  array arrays[N_ARRAYS];
-  double done[2];
+static rx_status get_numbers(const char *path, rx_fold_checkpoint *c, char **recipe) {
+  const rx_resume_array array = {"numbers", RX_FLOAT64, c->n_numbers, c->numbers};
+  rx_store *store = NULL;
 
-  name_entry(k, outcome, set, "nested/done", name);
-  if (!c || !c->old || !rx_store_has(c->old, name)) return RX_OK;
-  RX_TRY(rx_store_get(c->old, name, RX_FLOAT64, 2, done));
-  list_arrays(nested, n_scores, features->n_features, n_fits, arrays);
-  for (int a = 0; a < N_ARRAYS; a++) {
-    char path[2 * NAME_SIZE];
-    name_entry(k, outcome, set, "nested", name);
-    snprintf(path, sizeof path, "%s/%s", name, arrays[a].name);
-    RX_TRY(rx_store_get(c->old, path, RX_FLOAT64, arrays[a].n, arrays[a].values));
+  RX_TRY(rx_store_open(path, &store));
+  rx_status status = rx_store_get_text(store, "recipe", recipe);
+  if (!status) status = rx_resume_get(store, path, 1, &array);
+  rx_store_close(&store);
+  return status;
+}
+
+/* On rank 0. has_old is set when there is a file that can be used. */
+static rx_status read_file(const rx_job *job, rx_fold_checkpoint *c, int *has_old) {
+  char path[PATH_SIZE], *theirs = NULL;
+
+  *has_old = 0;
+  RX_TRY(rx_job_path(job, "predictions-checkpoint.h5", path, sizeof path));
+  if (job->force == RX_FORCE_ALWAYS || access(path, F_OK)) return RX_OK;
+  rx_status status = get_numbers(path, c, &theirs);
+  if (theirs && strcmp(theirs, rx_recipe_text(c->recipe)) != 0 && status != RX_ERR_MEMORY) {
+    status = RX_OK;
+    if (job->force == RX_FORCE_NEVER)
+      status = rx_resume_refuse(path, "predict was", theirs, rx_recipe_text(c->recipe));
+  } else if (status && status != RX_ERR_MEMORY) {
+    rx_log_warn(job->log, "predict: %s is damaged and not used: %s", path, rx_error_message());
+    status = RX_OK;
+  } else {
+    *has_old = !status;
   }
-  nested->n_done = (int)done[0];
-  nested->is_converged = done[1] > 0;
+  free(theirs);
+  return status;
+}
+
+static void broadcast(const rx_job *job, rx_fold_checkpoint *c) {
+  for (size_t first = 0; first < c->n_numbers; first += INT_MAX) {
+    size_t left = c->n_numbers - first;
+    MPI_Bcast(c->numbers + first, left < INT_MAX ? (int)left : INT_MAX, MPI_DOUBLE, 0, job->comm);
+  }
+}
+
+static rx_status create(const rx_job *job, const rx_recipe *recipe, int n,
+                        rx_results *const *results, rx_fold_checkpoint **out) {
+  const rx_folds *folds = results[0]->folds;
+
+  RX_TRY(RX_NEW(out, "checkpoint", 1));
+  rx_fold_checkpoint *c = *out;
+  c->recipe = recipe;
+  c->saved = rx_seconds();
+  c->n = n;
+  for (int k = 0; k < n; k++) c->results[k] = results[k];
+  c->n_scores = (size_t)folds->n_repeats * results[0]->panel->n_patients;
+  c->n_fits = (size_t)folds->n_repeats * (size_t)folds->n_folds;
+  c->n_permutations = (size_t)job->config->prediction_permutations;
+  c->n_numbers = find_prediction(c, n, 0, 0);
+  return RX_NEW(&c->numbers, "checkpoint", c->n_numbers);
+}
+
+rx_status rx_fold_checkpoint_open(const rx_job *job, const rx_recipe *recipe, int n,
+                                  rx_results *const *results, rx_fold_checkpoint **out) {
+  int has_old = 0;
+  rx_status status = RX_AGREE(job->comm, create(job, recipe, n, results, out));
+
+  if (!status)
+    status = RX_AGREE(job->comm, job->rank == 0 ? read_file(job, *out, &has_old) : RX_OK);
+  if (status) {
+    rx_fold_checkpoint_close(out);
+    return status;
+  }
+  MPI_Bcast(&has_old, 1, MPI_INT, 0, job->comm);
+  if (has_old) {
+    broadcast(job, *out);
+    rx_log_info(job->log, "predict: goes on from a checkpoint");
+    return RX_OK;
+  }
+  free((*out)->numbers);
+  (*out)->numbers = NULL;
   return RX_OK;
 }
 
-rx_status rx_fold_checkpoint_restore_permutations(const rx_fold_checkpoint *c, int outcome, int set,
-                                                  int n, rx_prediction *p) {
-  char name[NAME_SIZE];
-  double done[2];
+void rx_fold_checkpoint_close(rx_fold_checkpoint **checkpoint) {
+  if (!*checkpoint) return;
+  free((*checkpoint)->numbers);
+  free(*checkpoint);
+  *checkpoint = NULL;
+}
 
-  name_entry(0, outcome, set, "permutations/done", name);
-  if (!c || !c->old || !rx_store_has(c->old, name)) return RX_OK;
-  RX_TRY(rx_store_get(c->old, name, RX_FLOAT64, 2, done));
-  name_entry(0, outcome, set, "permutations/auc", name);
-  RX_TRY(rx_store_get(c->old, name, RX_FLOAT64, (size_t)n, p->permutation_auc));
-  p->n_permuted = (int)done[0];
-  p->permutation_observed = done[1];
-  return RX_OK;
+void rx_fold_checkpoint_restore_nested(const rx_fold_checkpoint *c, int k, int outcome, int set,
+                                       rx_nested *nested) {
+  if (!c || !c->numbers) return;
+  double *at = c->numbers + find_prediction(c, k, outcome, set);
+  if (at[DONE] <= 0) return;
+  move_nested(c, at, set, nested, true);
+  nested->n_done = (int)at[DONE];
+  nested->is_converged = at[IS_CONVERGED] > 0;
+}
+
+void rx_fold_checkpoint_restore_permutations(const rx_fold_checkpoint *c, int outcome, int set,
+                                             rx_prediction *p) {
+  if (!c || !c->numbers) return;
+  double *at = c->numbers + find_prediction(c, 0, outcome, set);
+  if (at[PERMUTED] <= 0) return;
+  memcpy(p->permutation_auc, permutations_at(c, at, set), c->n_permutations * sizeof *at);
+  p->n_permuted = (int)at[PERMUTED];
+  p->permutation_observed = at[OBSERVED];
 }
 
 /* ---- writing ---- */
 
-static rx_status put_vector(rx_store *store, const char *name, size_t n, const double *values) {
-  return rx_store_put(store, name, RX_FLOAT64, 1, &n, values);
-}
-
-static rx_status put_nested(rx_store *store, const rx_results *results, int k, int outcome, int set,
-                            const rx_nested *nested) {
-  size_t n_repeats = (size_t)results->folds->n_repeats;
-  size_t n_fits = n_repeats * (size_t)results->folds->n_folds;
-  const double done[2] = {nested->n_done, nested->is_converged};
-  char name[NAME_SIZE], path[2 * NAME_SIZE];
-  array arrays[N_ARRAYS];
-
-  name_entry(k, outcome, set, "nested", name);
-  list_arrays(nested, n_repeats * results->panel->n_patients, results->panel->sets[set].n_features,
-              n_fits, arrays);
-  for (int a = 0; a < N_ARRAYS; a++) {
-    snprintf(path, sizeof path, "%s/%s", name, arrays[a].name);
-    RX_TRY(put_vector(store, path, arrays[a].n, arrays[a].values));
+static void put_prediction(const rx_fold_checkpoint *c, double *at, int set,
+                           const rx_prediction *p) {
+  if (p->nested && p->nested->n_done) {
+    at[DONE] = p->nested->n_done;
+    at[IS_CONVERGED] = p->nested->is_converged;
+    move_nested(c, at, set, p->nested, false);
   }
-  name_entry(k, outcome, set, "nested/done", name);
-  return put_vector(store, name, 2, done);
+  if (!p->n_permuted) return;
+  at[PERMUTED] = p->n_permuted;
+  at[OBSERVED] = p->permutation_observed;
+  memcpy(permutations_at(c, at, set), p->permutation_auc, c->n_permutations * sizeof *at);
 }
 
-static rx_status put_prediction(rx_store *store, const rx_results *results, int k, int o, int s,
-                                int n_permutations) {
-  const rx_prediction *p = rx_results_at(results, o, s);
-  const double done[2] = {p->n_permuted, p->permutation_observed};
-  char name[NAME_SIZE];
-
-  if (p->nested && p->nested->n_done) RX_TRY(put_nested(store, results, k, o, s, p->nested));
-  if (!p->n_permuted) return RX_OK;
-  name_entry(k, o, s, "permutations/auc", name);
-  RX_TRY(put_vector(store, name, (size_t)n_permutations, p->permutation_auc));
-  name_entry(k, o, s, "permutations/done", name);
-  return put_vector(store, name, 2, done);
-}
-
-static rx_status save(const rx_job *job, const rx_fold_checkpoint *c) {
+static rx_status write_file(const rx_job *job, const rx_fold_checkpoint *c, double *numbers) {
+  const rx_resume_array array = {"numbers", RX_FLOAT64, c->n_numbers, numbers};
   char path[PATH_SIZE];
   rx_store *store = NULL;
 
   RX_TRY(rx_job_path(job, "predictions-checkpoint.h5", path, sizeof path));
-  RX_TRY(rx_store_create(path, &store));
-  rx_status status = rx_store_put_text(store, "recipe", c->id);
-  for (int k = 0; k < c->n; k++)
-    for (int o = 0; o < c->results[k]->panel->n_outcomes; o++)
-      for (int s = 0; s < c->results[k]->panel->n_sets && !status; s++)
-        status =
-            put_prediction(store, c->results[k], k, o, s, job->config->prediction_permutations);
+  rx_status status = rx_resume_put(path, c->recipe, 1, &array, &store);
   if (!status) status = rx_store_commit(&store);
   rx_store_close(&store);
+  return status;
+}
+
+static rx_status save(const rx_job *job, const rx_fold_checkpoint *c) {
+  const rx_panel *panel = c->results[0]->panel;
+  double *numbers;
+
+  RX_TRY(RX_NEW(&numbers, "checkpoint", c->n_numbers));
+  for (int k = 0; k < c->n; k++)
+    for (int o = 0; o < panel->n_outcomes; o++)
+      for (int s = 0; s < panel->n_sets; s++)
+        put_prediction(c, numbers + find_prediction(c, k, o, s), s,
+                       rx_results_at(c->results[k], o, s));
+  rx_status status = write_file(job, c, numbers);
+  free(numbers);
   return status;
 }
 

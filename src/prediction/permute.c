@@ -210,8 +210,7 @@ static rx_status make_room(const permuting *m, int n, int set) {
   for (int o = 0; o < m->n_outcomes; o++) {
     rx_prediction *p = rx_results_at(m->results, m->outcome[o], set);
     RX_TRY(RX_NEW(&p->permutation_auc, "permutations", n));
-    RX_TRY(
-        rx_fold_checkpoint_restore_permutations(m->results->checkpoint, m->outcome[o], set, n, p));
+    rx_fold_checkpoint_restore_permutations(m->results->checkpoint, m->outcome[o], set, p);
   }
   return RX_OK;
 }

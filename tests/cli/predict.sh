@@ -94,6 +94,9 @@ done
 wait $job
 [ $? = 75 ] && [ -e out/predictions-checkpoint.h5 ] && [ ! -e out/predictions.h5 ]
 ok $? "asked to stop, predict leaves a checkpoint and ends with 75"
+cp out/predictions-checkpoint.h5 kept.h5
+refuses 73 'predict was interrupted with prediction.alpha = 1, expected prediction.alpha = 0.5' 1 \
+  "${long[@]}" -s prediction.alpha=0.5
 radmix_on 2 "${long[@]}"
 [ "$code" = 0 ] && grep -q 'goes on from a checkpoint' err.txt && [ ! -e out/predictions-checkpoint.h5 ]
 ok $? "the same command goes on, and the checkpoint is gone at the end"
@@ -101,4 +104,11 @@ cp out/predictions-summary.tsv resumed.tsv
 radmix_on 2 "${long[@]}" --force
 cmp -s resumed.tsv out/predictions-summary.tsv
 ok $? "the result is that of a run left alone"
+cp kept.h5 out/predictions-checkpoint.h5
+printf '\x01' | dd of=out/predictions-checkpoint.h5 bs=1 seek=$(($(stat -c %s kept.h5) / 2)) conv=notrunc status=none
+rm out/predictions.h5
+radmix_on 2 "${long[@]}"
+[ "$code" = 0 ] && grep -q 'predictions-checkpoint.h5 is damaged and not used: .*checksum' err.txt &&
+  cmp -s resumed.tsv out/predictions-summary.tsv
+ok $? "a damaged checkpoint is named and passed over"
 finish
