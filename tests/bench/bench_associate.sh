@@ -24,6 +24,7 @@ for ranks in 1 2; do
   run $ranks 4096 476 110 3 full
 done
 if [ -z "${SMALL:-}" ]; then
+  run 1 4096 16197 110 0 hits
   run 2 4096 16197 110 0 full
   run 2 4096 16197 110 0 hits
 fi

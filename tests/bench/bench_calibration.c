@@ -5,7 +5,8 @@
  * A cell is a number of patients (30, 110), an intraclass correlation (0, 0.01, 0.2, 0.8) and a
  * kind of feature: independent normal slices; slices in volumes of 50 whose neighbours correlate by
  * 0.9; and independent ones of which six tenths are 0. Each of ten rounds draws 1 to 1,000 slices a
- * patient, evenly on the logarithm. Standard errors are clustered by feature and factor. */
+ * patient, evenly on the logarithm. Standard errors are clustered by feature and factor. Cells of
+ * as many patients share their draws: what one has by chance the others have too. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -52,9 +52,15 @@ for seed in $seeds; do
 done
 learn recommended-cubic cubic 1 epochs=220
 judge recommended-cubic 0.935 25
-# PyTorch 1.13 with the same start, optimiser and batches reaches 0.914 here.
+# PyTorch 1.13 with the same network, optimiser and batches comes to .913 and .914 on the slices held
+# out, and to .921 on those it learns from (two starts).
 learn paper-code-cosine cubic 1 preset=paper-code loss=cosine epochs=114
 judge paper-code-cosine 0.914 0
+learnt=$(h5dump -d /history/loss -y -w 1 paper-code-cosine/model.h5 | sed -n 's/^ *-\(0[.0-9]*\),*$/\1/p' | tail -n 5 |
+  awk '{sum += $1} END {printf "%.4f", sum / NR}')
+verdict=ok
+awk "BEGIN {exit !($learnt >= 0.92)}" || { verdict='TOO LOW' bad=1; }
+echo "paper-code-cosine: cosine $learnt on the training slices, the last 5 epochs (asked 0.92): $verdict"
 
 # warns NAME WORDS WHAT
 warns() {
