@@ -162,13 +162,13 @@ static void fit_feature(const rx_block *b, const rx_pattern *p, size_t feature,
   }
 }
 
-static rx_status fit_pattern(const rx_block *b, const rx_pattern *p, const rx_predictors *factors,
-                             rx_cells *cells) {
+static rx_status fit_pattern(const rx_block *b, const rx_pattern *p, const bool *is_wanted,
+                             const rx_predictors *factors, rx_cells *cells) {
   rx_fitter *fitter = NULL;
 
   RX_TRY(rx_fitter_create(b->options, factors->n_tiles * LANES, (size_t)p->space->n, &fitter));
   for (size_t feature = 0; feature < b->n_features; feature++)
-    fit_feature(b, p, feature, factors, fitter, cells);
+    if (!is_wanted || is_wanted[feature]) fit_feature(b, p, feature, factors, fitter, cells);
   rx_fitter_destroy(&fitter);
   return RX_OK;
 }
@@ -222,6 +222,11 @@ bool rx_groups_next(rx_groups *g) {
 }
 
 rx_status rx_block_fit(rx_block *block, const double *value, size_t n_factors, rx_cells *cells) {
+  return rx_block_fit_some(block, NULL, value, n_factors, cells);
+}
+
+rx_status rx_block_fit_some(rx_block *block, const bool *is_wanted, const double *value,
+                            size_t n_factors, rx_cells *cells) {
   rx_groups *groups = NULL;
   rx_predictors *factors = NULL;
 
@@ -234,7 +239,7 @@ rx_status rx_block_fit(rx_block *block, const double *value, size_t n_factors, r
     if (!status)
       status = rx_predictors_create(pattern, value, n_factors, groups->n_columns, groups->column,
                                     &factors);
-    if (!status) status = fit_pattern(block, pattern, factors, cells);
+    if (!status) status = fit_pattern(block, pattern, is_wanted, factors, cells);
     rx_predictors_destroy(&factors);
   }
   rx_groups_destroy(&groups);

@@ -29,6 +29,9 @@ void rx_block_destroy(rx_block **block);
  * cells  made for n_features and at least n_factors; n_factors is set
  * Errors: RX_ERR_MEMORY, RX_ERR_INTERNAL. */
 rx_status rx_block_fit(rx_block *block, const double *value, size_t n_factors, rx_cells *cells);
+/* The same for the features marked in is_wanted [n_features] alone; the others' cells stay. */
+rx_status rx_block_fit_some(rx_block *block, const bool *is_wanted, const double *value,
+                            size_t n_factors, rx_cells *cells);
 
 /* Gives the pattern of some patients, found or made; it stays until seven others have been asked
  * for. member  [n_members], ascending Errors: RX_ERR_MEMORY, RX_ERR_INTERNAL. */

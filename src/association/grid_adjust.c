@@ -113,37 +113,63 @@ static rx_status adjust_run(rx_grid *g, pass *p, size_t round, size_t first, siz
   return RX_OK;
 }
 
-/* Fits the columns of a run that have hits once more: cheaper than to keep all cells. */
-static rx_status refit(rx_grid *g, size_t round, size_t first, size_t count) {
-  const size_t n_patients = g->roster->n_patients;
-  double *value = NULL;
-  size_t n = 0, *place = NULL;
+/* Columns of a run, and own features, that have hits there. */
+typedef struct {
+  size_t first, count; /* the run */
+  bool *is_wanted;     /* [n_mine], features; owned, as all that follows */
+  size_t n, *place;    /* [count], 1 + the place among the n columns with hits; 0: none */
+  double *value;       /* [n_patients][n] */
+} hit_cells;
 
-  rx_status status = RX_NEW(&place, "associate: hits", count);
-  if (!status) status = RX_NEW(&value, "associate: hits", n_patients * count);
-  for (size_t h = 0; h < g->hits->n && !status; h++) {
-    size_t factor = (size_t)g->hits->hit[h].factor;
-    if (factor >= first && factor < first + count) place[factor - first] = 1;
+static void free_hit_cells(hit_cells *of) {
+  free(of->value);
+  free(of->place);
+  free(of->is_wanted);
+}
+
+static bool is_in_run(const hit_cells *of, const rx_hit *hit) {
+  return (size_t)hit->factor >= of->first && (size_t)hit->factor < of->first + of->count;
+}
+
+static bool is_mine(const rx_grid *g, const rx_hit *hit) {
+  return (size_t)hit->feature >= g->first && (size_t)hit->feature < g->first + g->n_mine;
+}
+
+static rx_status mark_hits(const rx_grid *g, hit_cells *of) {
+  const size_t n_patients = g->roster->n_patients;
+
+  RX_TRY(RX_NEW(&of->is_wanted, "associate: hits", g->n_mine));
+  RX_TRY(RX_NEW(&of->place, "associate: hits", of->count));
+  for (const rx_hit *hit = g->hits->hit; hit < g->hits->hit + g->hits->n; hit++) {
+    if (!is_in_run(of, hit) || !is_mine(g, hit)) continue;
+    size_t *place = &of->place[(size_t)hit->factor - of->first];
+    if (!*place) *place = ++of->n;
+    of->is_wanted[(size_t)hit->feature - g->first] = true;
   }
-  for (size_t c = 0; c < count && !status; c++) n += place[c];
-  for (size_t c = 0, k = 0; c < count && !status; c++) {
-    if (!place[c]) continue;
-    for (size_t i = 0; i < n_patients; i++) value[i * n + k] = g->value[i * count + c];
-    place[c] = k++;
-  }
-  if (!status && n) status = rx_block_fit(g->block, value, n, g->cells);
+  RX_TRY(RX_NEW(&of->value, "associate: hits", n_patients * of->n));
+  for (size_t c = 0; c < of->count; c++)
+    for (size_t i = 0; i < n_patients && of->place[c]; i++)
+      of->value[i * of->n + of->place[c] - 1] = g->value[i * of->count + c];
+  return RX_OK;
+}
+
+/* Fits features and columns of a run that have hits once more: cheaper than to keep all cells. */
+static rx_status refit(rx_grid *g, size_t round, size_t first, size_t count) {
+  hit_cells of = {.first = first, .count = count};
+  rx_status status = mark_hits(g, &of);
+
+  if (!status && of.n) status = rx_block_fit_some(g->block, of.is_wanted, of.value, of.n, g->cells);
   for (size_t h = 0; h < g->hits->n && !status; h++) {
     rx_hit *hit = &g->hits->hit[h];
-    size_t factor = (size_t)hit->factor, feature = (size_t)hit->feature;
-    if (factor < first || factor >= first + count) continue;
-    for (size_t i = 0; i < n_patients; i++)
-      hit->n_patients += g->is_speaker && isfinite(g->value[i * count + factor - first]);
-    if (feature >= g->first && feature < g->first + g->n_mine)
-      rx_grid_take(g, (feature - g->first) * n + place[factor - first],
-                   round * g->width + factor - first, hit);
+    if (!is_in_run(&of, hit)) continue;
+    const size_t column = (size_t)hit->factor - first;
+    for (size_t i = 0; i < g->roster->n_patients; i++)
+      hit->n_patients += g->is_speaker && isfinite(g->value[i * count + column]);
+    if (is_mine(g, hit))
+      rx_grid_take(g, ((size_t)hit->feature - g->first) * of.n + of.place[column] - 1,
+                   round * g->width + column, hit);
   }
-  free(value);
-  free(place);
+  free_hit_cells(&of);
   return status;
 }
 
@@ -230,7 +256,9 @@ rx_status rx_grid_adjust(rx_grid *g, rx_matrix *matrix) {
   }
   if (!status && g->kept) status = rx_kept_gather(g->job->comm, g->kept);
   if (!status) status = share_counts(g);
+  const double middle = rx_seconds();
   if (!status) status = find_hits(g);
+  g->fit_seconds += rx_seconds() - middle;
   free_pass(&p);
   return status;
 }
