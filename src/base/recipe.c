@@ -127,11 +127,11 @@ static rx_status identify(const char *path, uint64_t *id) {
 }
 
 rx_status rx_recipe_input(MPI_Comm comm, rx_recipe *recipe, const char *name, const char *path) {
-  char *paths[1];
+  char *paths[1] = {NULL};
 
   if (!*path) return RX_OK;
-  RX_TRY(RX_AGREE(comm, rx_copy_text(path, &paths[0])));
-  rx_status status = rx_recipe_inputs(comm, recipe, name, 1, paths);
+  rx_status status = RX_AGREE(comm, rx_copy_text(path, &paths[0]));
+  if (!status) status = rx_recipe_inputs(comm, recipe, name, 1, paths);
   free(paths[0]);
   return status;
 }
