@@ -13,7 +13,7 @@ FLAGS_release = -O2 -ftree-vectorize -g -DNDEBUG
 FLAGS_debug = -O1 -g
 FLAGS_asan = -O1 -g -Wno-format-truncation -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS_fuzz = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
-FLAGS_coverage = -O0 -g --coverage -fprofile-update=atomic -DNDEBUG
+FLAGS_coverage = -O0 -g -Wno-format-truncation --coverage -fprofile-update=atomic -DNDEBUG
 # Never -ffast-math; contraction off so that the compiler does not choose where a product is fused.
 CFLAGS_ALL = -std=gnu11 -ffp-contract=off -fno-math-errno $(FLAGS_$(MODE)) $(WARNINGS) -Iinclude -Isrc \
              -DRADMIX_VERSION='"$(VERSION)"' -isystem /usr/include/nifti \
@@ -158,6 +158,15 @@ check-valgrind: have-test
 	@$(MAKE) --no-print-directory -j2 MODE=debug tests
 	@RADMIX_UNIT_UNDER='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' \
 	  RADMIX_ISA=v3 RADMIX_TEST_LIMIT=900 tests/run build/debug $(or $(TESTS),unit/)
+
+.PHONY: coverage
+# Lines that all tests go through, for each folder of src, and those left out with the reason of each
+# kind. What is slow is slower here: kernels alone are optimised. TESTS and RADMIX_TEST_RANKS as in check.
+coverage: have-test
+	@$(MAKE) --no-print-directory -j2 MODE=coverage all tests
+	@find build/coverage -name '*.gcda' -delete
+	@RADMIX_TEST_LIMIT=900 tests/run build/coverage $(TESTS) || echo "coverage: tests failed; what they went through counts" >&2
+	@tests/coverage/report.py build/coverage build/coverage/not-covered.tsv
 
 .PHONY: campaign
 # Bad inputs of every reader, and a table of what became of them: tests/campaign/run.sh.
