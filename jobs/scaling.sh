@@ -4,15 +4,20 @@
 #   jobs/scaling.sh [FOLDER [RANKS...]]           in a job of RADMIX_NODES x RADMIX_RANKS ranks
 #   RADMIX_HERE=yes jobs/scaling.sh [FOLDER]      on this machine
 #
-# Strong: the same cohort on every number of ranks; weak: as many patients a rank. The cohort is
-# simulated. FOLDER (default scaling/) gets scaling.tsv, machine.tsv and scaling.svg: efficiency as
-# measured and, up to 1,024 ranks, as modelled from one rank and the network (site/scaling.awk).
+# Strong: the same cohort on every number of ranks; weak: as many patients a rank; copies: so many
+# runs on one rank each at the same time, which know nothing of each other: what processors that share
+# memory, a clock or a host allow (not on several nodes). The cohort is simulated. FOLDER (default
+# scaling/) gets scaling.tsv, machine.tsv and scaling.svg: efficiency as measured and, up to 1,024
+# ranks, as modelled from one rank and the network (site/scaling.awk).
 #
-#   SCALING_PATIENTS, SCALING_IMAGES   of the cohort, of a patient (64, 40)
-#   SCALING_GENES                      factors of the association (1000)
-#   SCALING_EPOCHS                     of training (4)
+#   SCALING_PATIENTS, SCALING_IMAGES   of the cohort, of a patient (64, 160)
+#   SCALING_TIMES                      each simulated volume is read so often (8): simulating is slow
+#   SCALING_GENES                      factors of the association (4000)
+#   SCALING_EPOCHS                     of training (2)
+#   SCALING_OUTPUT                     of the association: hits, or full for the disk too (hits)
 #   SCALING_REPEATS                    the best of so many runs counts (3)
-#   SCALING_STAGES, SCALING_KINDS      "train encode associate predict", "strong weak"
+#   SCALING_STAGES, SCALING_KINDS      "train encode associate predict", "strong weak copies"; what was
+#                                      measured in FOLDER of others is kept
 #SBATCH --job-name=radmix-scaling
 #SBATCH --output=radmix-scaling-%j.log
 #SBATCH --time=2:00:00
@@ -28,9 +33,11 @@ if [ -z "${SLURM_JOB_ID-}" ] && [ "${RADMIX_HERE-}" != yes ] && command -v sbatc
   exit 0
 fi
 
-patients=${SCALING_PATIENTS:-64} images=${SCALING_IMAGES:-40} genes=${SCALING_GENES:-1000}
-epochs=${SCALING_EPOCHS:-4} repeats=${SCALING_REPEATS:-3}
-stages=${SCALING_STAGES:-train encode associate predict} kinds=${SCALING_KINDS:-strong weak}
+patients=${SCALING_PATIENTS:-64} images=${SCALING_IMAGES:-160} times=${SCALING_TIMES:-8}
+genes=${SCALING_GENES:-4000} epochs=${SCALING_EPOCHS:-2} output=${SCALING_OUTPUT:-hits}
+repeats=${SCALING_REPEATS:-3}
+stages=${SCALING_STAGES:-train encode associate predict}
+kinds=${SCALING_KINDS:-strong weak copies}
 folder=${1:-scaling}
 mkdir -p "$folder" || exit 74
 folder=$(cd "$folder" && pwd)
@@ -69,15 +76,41 @@ record_of() { # record_of FILE NAME: a number of the record in a result
   h5dump -d "$group/$2" "$1" 2> /dev/null | sed -n 's/^ *(0): *//p' | head -n 1
 }
 
-# The cohort of FACTOR times the patients, cut and with its factors, in cohort-FACTOR.
+# The settings of FACTOR times the patients.
+settings_of() {
+  settings=(-s study.clinical="cohort-$1/simulated/clinical.tsv"
+    -s images.manifest="cohort-$1/simulated/many.tsv"
+    -s genomics.expression="cohort-$1/simulated/expression.tsv"
+    -s autoencoder.epochs="$epochs" -s autoencoder.validation=0 -s autoencoder.batch=$((64 * $1))
+    -s association.output="$output" -s prediction.outcomes=ER -s prediction.folds=2
+    -s prediction.inner_folds=2 -s prediction.lambdas=10 -s prediction.bootstrap=0)
+}
+
+# The cohort of FACTOR times the patients, with every stage's inputs, in cohort-FACTOR.
 make_cohort() {
-  local at=cohort-$1
-  [ ! -e "$at/factors.h5ad" ] || return 0
+  local at=cohort-$1 stage settings i
+  [ ! -e "$at/features.h5ad" ] || return 0
+  settings_of "$1"
   on "$all" "$RADMIX" simulate -q -s study.directory="$at" -s simulation.patients=$((patients * $1)) \
-    -s simulation.images_per_patient="$images" -s simulation.genes="$genes" -s simulation.sets=0 || exit
-  on "$all" "$RADMIX" slice -q -s study.directory="$at" -s images.manifest="$at/simulated/images.tsv" || exit
-  on "$all" "$RADMIX" factors -q -s study.directory="$at" \
-    -s genomics.expression="$at/simulated/expression.tsv" || exit
+    -s simulation.images_per_patient=$((images / times)) -s simulation.genes="$genes" \
+    -s simulation.sets=0 || exit
+  # A volume that is read again has a name of its own.
+  for ((i = 1; i < times; i++)); do ln -s nifti "$at/simulated/nifti-$i"; done
+  awk -v times="$times" '{ print } FNR > 1 { line = $0
+    for (i = 1; i < times; i++) { $0 = line; sub("nifti/", "nifti-" i "/"); print } }' \
+    "$at/simulated/images.tsv" > "$at/simulated/many.tsv"
+  for stage in slice factors train encode; do
+    on "$all" "$RADMIX" $stage -q -s study.directory="$at" "${settings[@]}" || exit
+  done
+}
+
+# A folder with what a stage reads: prepare FOLDER FACTOR
+prepare() {
+  local file
+  rm -rf "$1" && mkdir "$1"
+  for file in images.h5ad factors.h5ad model.h5 features.h5ad patients.h5ad; do
+    ln -s "../cohort-$2/$file" "$1/"
+  done
 }
 
 # The result of a stage, by which it is timed.
@@ -90,51 +123,83 @@ result_of() {
   esac
 }
 
-# run_stage STAGE RANKS FACTOR: the seconds of the fastest run. Training is timed by its steps, the
-# others from reading to the file in place.
+# seconds_of STAGE FOLDER SLICES: training is timed by its steps, the others from reading to the file in place.
+seconds_of() {
+  if [ "$1" = train ]; then
+    local rate
+    rate=$(sed -n 's/.*, \([0-9]*\) images\/s.*/\1/p' "$2.log" | tail -n 1)
+    awk -v n="$3" -v r="$rate" -v e="$epochs" 'BEGIN { print e * n / r }'
+  else
+    record_of "$2/$(result_of "$1")" seconds
+  fi
+}
+
+# run_in FOLDER STAGE RANKS: runs a stage anew.
+run_in() {
+  rm -f "$1/$(result_of "$2")" "$1/.lock"
+  [ "$2" != encode ] || rm -f "$1/patients.h5ad"
+  on "$3" "$RADMIX" "$2" -s study.directory="$1" "${settings[@]}" 2> "$1.log" ||
+    { tail -n 3 "$1.log" >&2; return 1; }
+}
+
+# run_stage STAGE RANKS FACTOR COPIES: the seconds of the fastest run, of copies that of the slowest
+# copy, and the bytes of the result.
 run_stage() {
-  local stage=$1 ranks=$2 factor=$3 best='' seconds rate file i at=work
-  file=$at/$(result_of "$stage")
-  local settings=(-s study.directory="$at" -s study.clinical="cohort-$factor/simulated/clinical.tsv"
-    -s autoencoder.epochs="$epochs" -s autoencoder.validation=0 -s autoencoder.batch=$((64 * factor))
-    -s prediction.outcomes=ER -s prediction.folds=2 -s prediction.inner_folds=2
-    -s prediction.lambdas=20 -s prediction.bootstrap=0 -s prediction.level=patient)
+  local stage=$1 ranks=$2 factor=$3 copies=$4 best=1e9 settings i c slowest seconds
+  settings_of "$factor"
+  for ((c = 0; c < copies; c++)); do prepare "work-$c" "$factor"; done
   for ((i = 0; i < repeats; i++)); do
-    rm -f "$file" "$at"/.lock
-    on "$ranks" "$RADMIX" "$stage" "${settings[@]}" 2> "$stage.log" || { tail -n 3 "$stage.log" >&2; exit 1; }
-    seconds=$(record_of "$file" seconds)
-    if [ "$stage" = train ]; then
-      rate=$(sed -n 's/.*, \([0-9]*\) images\/s.*/\1/p' train.log | tail -n 1)
-      seconds=$(awk -v n=$((patients * factor * images)) -v r="$rate" -v e="$epochs" 'BEGIN { print e * n / r }')
-    fi
-    best=$(awk -v a="$seconds" -v b="${best:-1e9}" 'BEGIN { print (a < b) ? a : b }')
+    local processes=() failed=''
+    for ((c = 0; c < copies; c++)); do
+      run_in "work-$c" "$stage" "$ranks" &
+      processes+=($!)
+    done
+    for c in "${processes[@]}"; do wait "$c" || failed=yes; done
+    [ -z "$failed" ] || exit 1
+    slowest=0
+    for ((c = 0; c < copies; c++)); do
+      seconds=$(seconds_of "$stage" "work-$c" $((patients * factor * images)))
+      slowest=$(awk -v a="$slowest" -v b="$seconds" 'BEGIN { print (a > b) ? a : b }')
+    done
+    best=$(awk -v a="$best" -v b="$slowest" 'BEGIN { print (a < b) ? a : b }')
   done
-  echo "$best $(stat -c %s "$file")"
+  echo "$best $(stat -c %s "work-0/$(result_of "$stage")")"
+  rm -rf work-*
 }
 
 echo "machine: $all ranks at most, $RADMIX" >&2
 if [ -x "$bench" ]; then on "$all" "$bench" write.bin 64 > machine.tsv || exit; fi
+touch measured.tsv
+awk -F '\t' -v kinds=" $kinds " -v stages=" $stages " 'NR > 1 &&
+  !(index(kinds, " " $1 " ") && index(stages, " " $2 " "))' measured.tsv > kept.tsv
 printf 'kind\tstage\tranks\tpatients\timages\tseconds\tbytes\n' > measured.tsv
+cat kept.tsv >> measured.tsv
+rm kept.tsv
 for kind in $kinds; do
   for ranks in "${counts[@]}"; do
-    factor=1
-    [ "$kind" = strong ] || factor=$ranks
+    factor=1 copies=1 each=$ranks
+    case $kind in
+      weak) factor=$ranks ;;
+      copies)
+        # On several nodes copies would all run on the first.
+        if [ "$ranks" = 1 ] || [ "${SLURM_JOB_NUM_NODES:-1}" != 1 ]; then continue; fi
+        copies=$ranks each=1
+        ;;
+    esac
     make_cohort "$factor"
-    rm -rf work && mkdir work
-    ln -s "../cohort-$factor/images.h5ad" "../cohort-$factor/factors.h5ad" work/
-    for stage in train encode associate predict; do
-      # Each stage needs the results of those before it, timed or not.
-      case " $stages " in *" $stage "*) times=$repeats ;; *) times=1 ;; esac
-      [ "$stage" != predict ] || [ "$times" = "$repeats" ] || continue
-      read -r seconds bytes < <(repeats=$times run_stage $stage "$ranks" "$factor")
+    for stage in $stages; do
+      # On one rank weak is strong.
+      if [ "$kind$ranks" = weak1 ] && grep -q "^strong	$stage	1	" measured.tsv; then
+        sed -n "s/^strong\(	$stage	1	\)/weak\1/p" measured.tsv | tee -a measured.tsv >&2
+        continue
+      fi
+      read -r seconds bytes < <(run_stage "$stage" "$each" "$factor" "$copies")
       [ -n "$seconds" ] || exit 1
-      case " $stages " in *" $stage "*) ;; *) continue ;; esac
-      printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$kind" $stage "$ranks" $((patients * factor)) \
+      printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$kind" "$stage" "$ranks" $((patients * factor)) \
         $((patients * factor * images)) "$seconds" "$bytes" | tee -a measured.tsv >&2
     done
   done
 done
-rm -rf work
 touch machine.tsv
 awk -f "$jobs/site/scaling.awk" -v epochs="$epochs" -v genes="$genes" machine.tsv measured.tsv > scaling.tsv
 command -v gnuplot > /dev/null 2>&1 && gnuplot "$jobs/site/scaling.gnuplot" && echo "scaling: $folder/scaling.svg" >&2

@@ -3,14 +3,15 @@
 # On R ranks a stage takes
 #   T(R) = (T(1) - s) i(R) / R + s + m (2 log2(R) latency + 2 bytes / bandwidth)
 # with s what does not divide (the result's bytes over the rate of writing; for prediction what is left
-# of 2 ranks), i(R) the imbalance of parts that cannot be cut further (places of a batch, blocks of 16
+# of 2 ranks, at the speed of 2 copies), i(R) the imbalance of parts that cannot be cut further (places of a batch, blocks of 16
 # factors), and m sums over ranks of so many bytes (training: a step's gradients as 64-bit integers).
-# Weak scaling: the same with R times the work, the batch and the bytes.
+# Weak scaling: the same with R times the work, the batch and the bytes. The column machine is the
+# efficiency of R processes that have nothing to do with each other.
 BEGIN {
   FS = OFS = "\t"
   latency = 2e-6; bandwidth = 10e9; writing = 1e9
   batch = 64; weights = 7265
-  print "kind", "stage", "ranks", "patients", "images", "seconds", "efficiency", "modelled"
+  print "kind", "stage", "ranks", "patients", "images", "seconds", "efficiency", "modelled", "machine"
 }
 FILENAME ~ /machine/ {
   if (FNR == 2) {
@@ -20,6 +21,7 @@ FILENAME ~ /machine/ {
   next
 }
 FNR == 1 { next }
+$1 == "copies" { copies[$2, $3] = $6; next }
 {
   key = $1 OFS $2
   if (!(key in seen)) { seen[key] = ++n_keys; keys[n_keys] = key }
@@ -35,12 +37,18 @@ function ceil(x) { return x == int(x) ? x : int(x) + 1 }
 # How much longer the busiest rank works than the mean, when n parts are dealt to r ranks.
 function imbalance(n, r) { return r <= n ? ceil(n / r) * r / n : r / n }
 
+# What so many copies of the work on one rank reach.
+function machine(stage, r) {
+  return (stage, r) in copies && ("strong" OFS stage, 1) in time ? time["strong" OFS stage, 1] / copies[stage, r] : ""
+}
+
 function model(key, kind, stage, r,    one, s, parts, factor, steps, t) {
   factor = kind == "weak" ? r : 1
   one = time[key, 1] * factor
   s = first_bytes[key] * (stage == "encode" ? factor : 1) / writing
   if (stage == "train") s = 0
-  if (stage == "predict") s = (key, 2) in time && kind == "strong" ? 2 * time[key, 2] - time[key, 1] : 0
+  if (stage == "predict" && (("strong" OFS stage), 2) in time)
+    s = 2 * time["strong" OFS stage, 2] * (machine(stage, 2) ? machine(stage, 2) : 1) - time["strong" OFS stage, 1]
   if (s < 0) s = 0
   if (s > one / 2) s = one / 2
   t = (one - s) / r + s
@@ -69,16 +77,17 @@ END {
     if (!((key, 1) in time)) continue
     for (n = 1; n <= count[key]; n++) {
       r = ranks[key, n]
-      printf "%s\t%s\t%d\t%d\t%d\t%.3f\t%.3f\t%.3f\n", kind, stage, r, patients[key, n], images[key, n],
-        seconds[key, n], efficiency(key, kind, seconds[key, n], r),
-        efficiency(key, kind, model(key, kind, stage, r), r)
+      printf "%s\t%s\t%d\t%d\t%d\t%.3f\t%.3f\t%.3f\t%s\n", kind, stage, r, patients[key, n],
+        images[key, n], seconds[key, n], efficiency(key, kind, seconds[key, n], r),
+        efficiency(key, kind, model(key, kind, stage, r), r),
+        (r != 1 && machine(stage, r)) ? sprintf("%.3f", machine(stage, r)) : ""
       done[key, r] = 1
     }
     for (r = 4; r <= 1024; r *= 2) {
       if ((key, r) in done) continue
       t = model(key, kind, stage, r)
       factor = kind == "weak" ? r : 1
-      printf "%s\t%s\t%d\t%d\t%d\t%.4f\t\t%.3f\n", kind, stage, r, first_patients[key] * factor,
+      printf "%s\t%s\t%d\t%d\t%d\t%.4f\t\t%.3f\t\n", kind, stage, r, first_patients[key] * factor,
         first_images[key] * factor, t, efficiency(key, kind, t, r)
     }
   }
