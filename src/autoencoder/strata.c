@@ -105,6 +105,18 @@ static rx_status divide(const rx_job *job, const rx_training_settings *settings,
   return RX_NEW(&strata->order, "order of slices", training->n);
 }
 
+/* An image made elsewhere may hold anything; sums in fixed point hold what an image of radmix does.
+ */
+static rx_status check_pixels(const rx_matrix *images, const rx_share *share) {
+  for (size_t i = 0; i < share->n * images->n_var; i++) {
+    float pixel = share->pixels[i];
+    if (!(pixel >= -0.5F && pixel <= 1.5F))
+      return RX_FAIL(RX_ERR_INPUT, "%s: /X: expected pixels from 0 to 1, found %g in row %zu",
+                     images->path, (double)pixel, share->rows[share->first + i / images->n_var]);
+  }
+  return RX_OK;
+}
+
 rx_status rx_strata_load(const rx_job *job, const rx_matrix *images, const rx_cohort *cohort,
                          const rx_training_settings *settings, rx_strata **out) {
   rx_status status = RX_NEW(out, "strata", 1);
@@ -115,6 +127,7 @@ rx_status rx_strata_load(const rx_job *job, const rx_matrix *images, const rx_co
   for (int i = 0; i < 2 && !status; i++) {
     const rx_share *share = i ? &(*out)->validation : &(*out)->training;
     status = rx_cohort_read(job->comm, images, share->rows + share->first, share->n, share->pixels);
+    if (!status) status = RX_AGREE(job->comm, check_pixels(images, share));
   }
   if (status) rx_strata_destroy(out);
   return status;

@@ -177,8 +177,8 @@ def contents(s):
          lambda h5: replace("obs/patient", data=numpy.arange(len(h5["obs/slice"])))(h5))
     case("train-patient-short", "train", 65, "", "images.h5ad", replace("obs/patient", data=texts(3), dtype=TEXT))
     case("train-all-black", "train", "0|65", "", "images.h5ad", fill("X", 0))
-    case("train-nan", "train", "65|78", "", "images.h5ad", fill("X", nan))
-    case("train-huge", "train", "0|65|78", "", "images.h5ad", fill("X", 1e30))
+    case("train-nan", "train", 65, "expected pixels from 0 to 1, found nan", "images.h5ad", fill("X", nan))
+    case("train-huge", "train", 65, "expected pixels from 0 to 1, found 1e+30", "images.h5ad", fill("X", 1e30))
     case("train-split-word", "train", 65, "obs/split: expected train or validate, found 'test0'", "images.h5ad",
          lambda h5: (h5["obs"].create_dataset("split", data=texts(len(h5["obs/slice"]), "test"), dtype=TEXT),
                      order("obs", ["patient", "split"])(h5)))
