@@ -3,7 +3,8 @@
  * Genes on the log2 scale; pathways by GSVA 1.46's gsva, ssgsea, zscore and plage; published gene
  * signatures from small text files; ready-made tables. Patients are the union over all sources,
  * with NaN where a source lacks one. factors.h5ad: patients x factors; factors.tsv: what each
- * factor asked for and what was found. */
+ * factor asked for and what was found. With study.training only the patients of that table are
+ * read; genomics.apply scores others by their genes and scales. */
 #ifndef RADMIX_GENOMICS_H
 #define RADMIX_GENOMICS_H
 

@@ -7,11 +7,17 @@
  * over repeats; the AUC that counts is that of the scores, pooled over patients, with DeLong's
  * interval (DeLong et al. 1988, Biometrics 44:837) and one from a bootstrap of patients.
  *
+ * What the study's own factors.h5ad scores within the cohort is learned anew in each outer fold,
+ * from its training patients alone; with strict_folds so are encoder and normalisation. Their
+ * results are kept in study.directory/refit. The model of all patients, and labels permuted, take
+ * what was learned on all.
+ *
  * predictions.h5
  *   family, outcomes, positive, sets, patients   texts; sets: the files' names, and `union`
  *   folds                                        [repeats][patients], from 0; -1 = left out; the
  *                                                number of folds = always trains (single split)
- *   learned                                      what was learned on all patients without outcomes
+ *   learned                                      what was learned on all patients without outcomes,
+ *                                                and what anew in each outer fold
  *   predictions/OUTCOME/SET/
  *     status                                     ok, one_class, too_few_patients, no_features,
  *                                                fold_one_class; but for ok only y follows
