@@ -4,7 +4,7 @@
 #   jobs/scaling.sh [FOLDER [RANKS...]]           in a job of RADMIX_NODES x RADMIX_RANKS ranks
 #   RADMIX_HERE=yes jobs/scaling.sh [FOLDER]      on this machine
 #
-# Strong: the same cohort on every number of ranks; weak: as many patients a rank; copies: so many
+# Strong: the same cohort on every number of ranks; weak: as many patients and factors a rank; copies: so many
 # runs on one rank each at the same time, which know nothing of each other: what processors that share
 # memory, a clock or a host allow (not on several nodes). The cohort is simulated. FOLDER (default
 # scaling/) gets scaling.tsv, machine.tsv and scaling.svg: efficiency as measured and, up to 1,024
@@ -92,7 +92,7 @@ make_cohort() {
   [ ! -e "$at/features.h5ad" ] || return 0
   settings_of "$1"
   on "$all" "$RADMIX" simulate -q -s study.directory="$at" -s simulation.patients=$((patients * $1)) \
-    -s simulation.images_per_patient=$((images / times)) -s simulation.genes="$genes" \
+    -s simulation.images_per_patient=$((images / times)) -s simulation.genes=$((genes * $1)) \
     -s simulation.sets=0 || exit
   # A volume that is read again has a name of its own.
   for ((i = 1; i < times; i++)); do ln -s nifti "$at/simulated/nifti-$i"; done

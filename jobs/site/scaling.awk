@@ -58,7 +58,7 @@ function model(key, kind, stage, r,    one, s, parts, factor, steps, t) {
     if (r > 1) t += steps * (2 * ceil(log2(r)) * latency + 2 * 8 * weights / bandwidth)
   } else if (stage == "associate") {
     # More ranks than blocks share the features of a block.
-    parts = ceil(genes / 16)
+    parts = ceil(genes * factor / 16)
     if (r <= parts) t = (one - s) / r * imbalance(parts, r) + s
     else t = (one - s) / (parts * int(r / parts)) + s
   } else if (stage == "encode") {
