@@ -4,11 +4,11 @@
 #   jobs/scaling.sh [FOLDER [RANKS...]]           in a job of RADMIX_NODES x RADMIX_RANKS ranks
 #   RADMIX_HERE=yes jobs/scaling.sh [FOLDER]      on this machine
 #
-# Strong: the same cohort on every number of ranks; weak: as many patients and factors a rank; copies: so many
-# runs on one rank each at the same time, which know nothing of each other: what processors that share
-# memory, a clock or a host allow (not on several nodes). The cohort is simulated. FOLDER (default
-# scaling/) gets scaling.tsv, machine.tsv and scaling.svg: efficiency as measured and, up to 1,024
-# ranks, as modelled from one rank and the network (site/scaling.awk).
+# Strong: the same cohort on every number of ranks; weak: as many patients and factors a rank; copies:
+# so many runs on one rank each at the same time, which know nothing of each other: what processors
+# that share memory, a clock or a host allow (not on several nodes). The cohort is simulated. FOLDER
+# (default scaling/) gets scaling.tsv, machine.tsv and scaling.svg: efficiency as measured and, up to
+# 1,024 ranks, as modelled from one rank and the network (site/scaling.awk).
 #
 #   SCALING_PATIENTS, SCALING_IMAGES   of the cohort, of a patient (64, 160)
 #   SCALING_TIMES                      each simulated volume is read so often (8): simulating is slow

@@ -1,5 +1,5 @@
 # scaling.tsv to scaling.svg: measured points on modelled lines.
-set terminal svg size 900,420 font "sans,11" background "white"
+set terminal svg size 900,520 font "sans,11" background "white"
 set output "scaling.svg"
 set datafile separator "\t"
 set logscale x 2
@@ -7,7 +7,7 @@ set xrange [0.9:1200]
 set yrange [0:1.15]
 set xlabel "ranks"
 set ylabel "efficiency"
-set key bottom left
+set key outside below maxrows 4
 set grid ytics
 set multiplot layout 1,2
 stages = "train encode associate predict"
