@@ -281,7 +281,7 @@ static rx_status get_text_column(const rx_store *store, const char *path, const 
                                  rx_frame *frame) {
   char **texts = NULL;
   size_t n = 0;
-  rx_column *column;
+  rx_column *column = NULL;
 
   rx_status status = rx_store_get_texts(store, path, &n, &texts);
   if (!status && n == frame->n_rows) status = rx_frame_add(frame, name, RX_TEXT, &column);
