@@ -7,7 +7,7 @@
 
 #include "radmix/error.h"
 
-enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, MANY_PAGES = 2 << 20 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
 /* Any array of the process address space fits well below this; aligned_alloc() of more would only
  * be refused later, by the kernel's killer. */
@@ -19,12 +19,13 @@ rx_status rx_new(void **array, const char *what, size_t count, size_t size) {
   *array = NULL;
   if (__builtin_mul_overflow(count, size, &bytes) || bytes > largest)
     return RX_FAIL(RX_ERR_MEMORY, "%s: no memory for %zu elements of %zu bytes", what, count, size);
-  const size_t alignment = bytes < MANY_PAGES ? ALIGNMENT : HUGE_PAGE;
+  const size_t alignment = bytes < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE;
   bytes = (bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
-  void *memory = aligned_alloc(alignment, bytes);
+  void *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (!memory) return RX_FAIL(RX_ERR_MEMORY, "%s: no memory for %zu MiB", what, bytes >> 20);
-  /* The first touch of a page costs as much as much arithmetic; a wish, so no error. */
-  if (alignment == HUGE_PAGE) madvise(memory, bytes, MADV_HUGEPAGE);
+  /* The first touch of a page costs as much as much arithmetic; whole huge pages alone, so that no
+   * more is touched than asked for; a wish, so no error. */
+  if (alignment == HUGE_PAGE) madvise(memory, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
   memset(memory, 0, bytes);
   *array = memory;
   return RX_OK;
