@@ -120,7 +120,7 @@ enum { RX_TEXT_SIZE = 1024, RX_AUTO = INT_MIN };
   X(prediction, lambda_ratio, real, "auto", "0..1", "smallest to largest; 1e-4 with over 5 rows a column, else 0.01") \
   X(prediction, bootstrap, int, "2000", "0..1000000", "of patients, for intervals") \
   X(prediction, permutations, int, "0", "0..1000000", "of labels over patients") \
-  X(prediction, strict_folds, flag, "no", "", "refit encoder and factors in each outer fold") \
+  X(prediction, strict_folds, flag, "no", "", "learn encoder and normalisation anew in each outer fold") \
   X(prediction, apply, path, "", "", "a predictions.h5 that scores these patients") \
   X(simulation, patients, int, "48", "1..1000000", "patients of the simulated cohort") \
   X(simulation, images_per_patient, text, "20", "", "slices of a patient: 20 or 5-40") \
