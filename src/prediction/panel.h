@@ -85,4 +85,8 @@ rx_status rx_panel_add_union(const rx_job *job, const rx_feature_set *sets, int 
                              const rx_feature_file *file, const ptrdiff_t *place, size_t n_patients,
                              rx_feature_set *set);
 
+/* Counts the columns whose values depend on other patients of the cohort, as the column fitted_on
+ * of factors.h5ad says. Local. */
+size_t rx_panel_count_cohort_columns(const rx_frame *var);
+
 #endif

@@ -243,3 +243,12 @@ rx_status rx_panel_add_set(const rx_job *job, const rx_feature_file *p, const pt
   if (status) rx_panel_clear_set(set);
   return status;
 }
+
+size_t rx_panel_count_cohort_columns(const rx_frame *var) {
+  const rx_column *column = rx_frame_find(var, "fitted_on");
+  size_t n = 0;
+
+  if (!column || column->kind != RX_TEXT) return 0;
+  for (size_t j = 0; j < var->n_rows; j++) n += !strcmp(column->text[j], "cohort");
+  return n;
+}

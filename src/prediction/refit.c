@@ -45,21 +45,12 @@ static bool is_own(const rx_job *job, const char *path, const char *file) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-static size_t count_cohort_columns(const rx_frame *var) {
-  const rx_column *column = rx_frame_find(var, "fitted_on");
-  size_t n = 0;
-
-  if (!column || column->kind != RX_TEXT) return 0;
-  for (size_t j = 0; j < var->n_rows; j++) n += !strcmp(column->text[j], "cohort");
-  return n;
-}
-
 static kind kind_of(const rx_job *job, const rx_feature_set *set) {
   const rx_config *config = job->config;
   bool is_deep = is_own(job, set->path, "features.h5ad") || is_own(job, set->path, "patients.h5ad");
 
   if (is_deep && config->prediction_strict_folds) return ENCODED;
-  if (*config->genomics_expression && count_cohort_columns(set->var) &&
+  if (*config->genomics_expression && rx_panel_count_cohort_columns(set->var) &&
       is_own(job, set->path, "factors.h5ad"))
     return SCORED;
   return AS_IT_IS;

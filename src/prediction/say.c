@@ -19,16 +19,6 @@ void rx_say_leak(const rx_job *job) {
               "stands beside it");
 }
 
-/* Counts the columns whose values depend on other patients of the cohort, as factors.h5ad says. */
-static size_t count_cohort_columns(const rx_frame *var) {
-  const rx_column *column = rx_frame_find(var, "fitted_on");
-  size_t n = 0;
-
-  if (!column || column->kind != RX_TEXT) return 0;
-  for (size_t j = 0; j < var->n_rows; j++) n += !strcmp(column->text[j], "cohort");
-  return n;
-}
-
 /* Adds the sets that are learned anew in each outer fold. */
 static void add_refitted(const rx_job *job, const rx_panel *panel, const rx_refit *refit,
                          char text[LEARNED_SIZE]) {
@@ -53,7 +43,7 @@ rx_status rx_say_learned(const rx_job *job, const rx_panel *panel, const rx_refi
 
   for (int s = 0; s < panel->n_sets - panel->has_union && used + 512 < sizeof text; s++) {
     const rx_feature_set *set = &panel->sets[s];
-    size_t n = count_cohort_columns(set->var);
+    size_t n = rx_panel_count_cohort_columns(set->var);
     if (rx_refit_has(refit, s)) continue;
     if (rx_frame_find(set->var, "channel"))
       used += (size_t)snprintf(text + used, sizeof text - used,
