@@ -75,7 +75,7 @@ static void scatter(size_t n, int digit, uint32_t *count, rx_adjust_room *r) {
   for (size_t i = 0; i < n; i++) {
     uint32_t to = count[digit_of(r->key[i], digit)]++;
     r->key_other[to] = r->key[i];
-    r->order_other[to] = r->order[i];
+    if (r->order) r->order_other[to] = r->order[i];
   }
   uint64_t *key = r->key;
   uint32_t *order = r->order;
@@ -87,14 +87,14 @@ static void scatter(size_t n, int digit, uint32_t *count, rx_adjust_room *r) {
 static void mend(size_t n, uint64_t *key, uint32_t *order) {
   for (size_t i = 1; i < n; i++) {
     const uint64_t k = key[i];
-    const uint32_t o = order[i];
+    const uint32_t o = order ? order[i] : 0;
     size_t to = i;
     for (; to > 0 && key[to - 1] > k; to--) {
       key[to] = key[to - 1];
-      order[to] = order[to - 1];
+      if (order) order[to] = order[to - 1];
     }
     key[to] = k;
-    order[to] = o;
+    if (order) order[to] = o;
   }
 }
 
@@ -187,6 +187,7 @@ double rx_hierarchy_log10_q(const rx_hierarchy *h, double log10_q_simes, double 
   if (isnan(log10_q) || isnan(log10_q_simes) || h->n_steps == 0) return NAN;
   /* Between two rises q R(q) / m grows with q: the first step on which it can reach log10_q. */
   high--;
+  if (high && log10_q - h->log10_share[high - 1] >= h->log10_level[high]) low = high; /* most q */
   while (low < high) {
     size_t middle = (low + high) / 2;
     if (log10_q - h->log10_share[middle] < h->log10_level[middle + 1])

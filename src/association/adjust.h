@@ -24,7 +24,7 @@ typedef struct {
 rx_status rx_adjust_room_create(size_t most, rx_adjust_room **out);
 void rx_adjust_room_destroy(rx_adjust_room **room);
 
-/* Sorts room->key[0 .. n-1] upwards, room->order with it. */
+/* Sorts room->key[0 .. n-1] upwards, room->order with it where there is one. n > 0 */
 void rx_adjust_sort(size_t n, rx_adjust_room *room);
 /* -log10 p as an integer with its order: the smallest key is the largest p; and back. */
 uint64_t rx_adjust_key(double log10_p);

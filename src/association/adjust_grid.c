@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,9 @@
  * falls into the first and the last. */
 enum { LEAST_EXPONENT = -24, N_BINADES = 37, MOST_BITS = 16, MANTISSA = 52, BIAS = 1023 };
 
-/* A bin that stays open is cut once more. */
-enum { PART_BITS = 6, N_PARTS = 1 << PART_BITS };
+/* Rounds in which open bins are sorted, so that room for a part of the values is enough; fewer when
+ * a rank has less than LEAST_EACH of a round. */
+enum { MOST_ROUNDS = 4, LEAST_EACH = 1 << 16 };
 
 struct rx_staircase {
   rx_adjust method;
@@ -52,12 +54,17 @@ static size_t bin_of(const rx_staircase *s, uint64_t key) {
   return bin < s->n_bins ? (size_t)bin : s->n_bins - 1;
 }
 
-/* log10 p at the small end of a bin: the key where the next one begins. */
-static double lowest_of(const rx_staircase *s, size_t bin) {
+/* The key where a bin begins. */
+static uint64_t first_key(const rx_staircase *s, size_t bin) {
   const uint64_t base = (uint64_t)(BIAS + LEAST_EXPONENT) << s->bits;
 
-  if (bin + 1 == s->n_bins) return -INFINITY;
-  return rx_adjust_unkey((base + bin + 1) << (MANTISSA - s->bits));
+  if (bin == 0 || bin >= s->n_bins) return bin ? UINT64_MAX : 0;
+  return (base + bin) << (MANTISSA - s->bits);
+}
+
+/* log10 p at the small end of a bin: where the next one begins. */
+static double lowest_of(const rx_staircase *s, size_t bin) {
+  return bin + 1 == s->n_bins ? -INFINITY : rx_adjust_unkey(first_key(s, bin + 1));
 }
 
 static double highest_of(const rx_staircase *s, size_t bin) {
@@ -84,207 +91,293 @@ static rx_status start(MPI_Comm comm, size_t n_runs, const rx_run *run, rx_stair
   return RX_NEW(&s->first, "associate: adjustment", s->n_bins + 1);
 }
 
-static void count_bins(MPI_Comm comm, size_t n_runs, const rx_run *run, rx_staircase *s) {
-  for (size_t r = 0; r < n_runs; r++)
-    for (size_t i = 0; i < run[r].n; i++)
-      if (!isnan(run[r].log10_p[i])) s->count[bin_of(s, rx_adjust_key(run[r].log10_p[i]))]++;
-  MPI_Allreduce(MPI_IN_PLACE, s->count, (int)s->n_bins, MPI_INT64_T, MPI_SUM, comm);
+/* The way from bins to steps. Bins are cut into n_rounds * n_ranks shares of about as many values;
+ * in each round each rank sorts and sweeps one share, of all ranks' values. */
+typedef struct {
+  MPI_Comm comm;
+  int rank, n_ranks;
+  size_t n_runs;
+  const rx_run *run;
+  int64_t *mine;          /* [n_bins], values of this rank; owned, as all that follows */
+  uint32_t *owner;        /* [n_bins], the rank that sweeps it; n_ranks: nobody */
+  size_t n_rounds, *edge; /* [n_rounds * n_ranks + 1], the first bin of each share */
+  int *give, *take;       /* [n_ranks][n_rounds], values to and from each rank */
+  int *n_give, *at_give, *n_take, *at_take; /* [n_ranks], those of a round, and their places */
+  rx_adjust_room room;                      /* of the keys of a round */
+  double least;                             /* m p / rank, of all larger p */
+  size_t most_steps;                        /* that the staircase has room for */
+} ascent;
+
+static void free_ascent(ascent *a) {
+  free(a->room.key_other);
+  free(a->room.key);
+  free(a->at_take);
+  free(a->n_take);
+  free(a->at_give);
+  free(a->n_give);
+  free(a->take);
+  free(a->give);
+  free(a->edge);
+  free(a->owner);
+  free(a->mine);
+}
+
+static void count_bins(const rx_staircase *s, ascent *a) {
+  for (size_t r = 0; r < a->n_runs; r++)
+    for (size_t i = 0; i < a->run[r].n; i++) {
+      const double log10_p = a->run[r].log10_p[i];
+      if (!isnan(log10_p)) a->mine[bin_of(s, rx_adjust_key(log10_p))]++;
+    }
+  MPI_Allreduce(a->mine, s->count, (int)s->n_bins, MPI_INT64_T, MPI_SUM, a->comm);
 }
 
 /* Marks the bins that may hold the least m p_j / j of all larger p. Rank m - above is that of the
  * largest p of a bin, and an upper bound for the others. */
-static void mark_open(const rx_staircase *s, unsigned char *is_open) {
+static void mark_open(const rx_staircase *s, ascent *a) {
   double bound = INFINITY;
   int64_t above = 0;
 
   for (size_t bin = 0; bin < s->n_bins; bin++) {
+    a->owner[bin] = (uint32_t)a->n_ranks;
     if (!s->count[bin]) continue;
     double factor = s->log10_tests - log10((double)(s->n_tests - above));
-    is_open[bin] = lowest_of(s, bin) + factor < bound;
+    if (lowest_of(s, bin) + factor < bound) a->owner[bin] = 0;
     bound = fmin(bound, highest_of(s, bin) + factor);
     above += s->count[bin];
   }
 }
 
-/* The parts of the bins that are open. */
-typedef struct {
-  size_t n;            /* bins that are open */
-  uint32_t *of;        /* [n_bins], 0: not open; else 1 + its place; owned, as all that follows */
-  int64_t *mine, *all; /* [n][N_PARTS], p values of this rank, and of all */
-  unsigned char *is_open; /* [n][N_PARTS] */
-} parts;
+/* Cuts the bins into shares, and deals these. */
+static void cut(const rx_staircase *s, ascent *a) {
+  const size_t n_shares = a->n_rounds * (size_t)a->n_ranks;
+  const int64_t each = s->n_tests / (int64_t)n_shares + 1;
+  int64_t above = 0;
+  size_t share = 0;
 
-static void free_parts(parts *p) {
-  free(p->is_open);
-  free(p->all);
-  free(p->mine);
-  free(p->of);
-}
-
-/* The ends of the scale are one part: what is beyond it has no order there. */
-static size_t part_of(const rx_staircase *s, size_t bin, uint64_t key) {
-  if (bin == 0 || bin + 1 == s->n_bins) return 0;
-  return (size_t)(key >> (MANTISSA - s->bits - PART_BITS)) & (N_PARTS - 1);
-}
-
-/* log10 p at the small end of a part. */
-static double lowest_of_part(const rx_staircase *s, size_t bin, size_t part) {
-  const uint64_t base = (uint64_t)(BIAS + LEAST_EXPONENT) << s->bits;
-
-  if (bin == 0 || bin + 1 == s->n_bins) return lowest_of(s, bin);
-  return rx_adjust_unkey((((base + bin) << PART_BITS) + part + 1)
-                         << (MANTISSA - s->bits - PART_BITS));
-}
-
-static double highest_of_part(const rx_staircase *s, size_t bin, size_t part) {
-  return part ? lowest_of_part(s, bin, part - 1) : highest_of(s, bin);
-}
-
-/* Cuts the open bins and counts again. */
-static rx_status count_parts(MPI_Comm comm, size_t n_runs, const rx_run *run, const rx_staircase *s,
-                             const unsigned char *is_open, parts *p) {
-  rx_status status = RX_NEW(&p->of, "associate: adjustment", s->n_bins);
-
-  for (size_t bin = 0; bin < s->n_bins && !status; bin++)
-    if (is_open[bin]) p->of[bin] = (uint32_t)++p->n;
-  const size_t n = p->n * N_PARTS;
-  if (!status) status = RX_NEW(&p->mine, "associate: adjustment", n);
-  if (!status) status = RX_NEW(&p->all, "associate: adjustment", n);
-  if (!status) status = RX_NEW(&p->is_open, "associate: adjustment", n);
-  if ((status = RX_AGREE(comm, status))) return status;
-  for (size_t r = 0; r < n_runs; r++)
-    for (size_t i = 0; i < run[r].n; i++) {
-      if (isnan(run[r].log10_p[i])) continue;
-      uint64_t k = rx_adjust_key(run[r].log10_p[i]);
-      size_t bin = bin_of(s, k);
-      if (p->of[bin]) p->mine[(p->of[bin] - 1) * (size_t)N_PARTS + part_of(s, bin, k)]++;
-    }
-  MPI_Allreduce(p->mine, p->all, (int)n, MPI_INT64_T, MPI_SUM, comm);
-  return RX_OK;
-}
-
-/* The same as mark_open() with the parts; n_mine: values of this rank in open ones. Returns how
- * many there are on all ranks. */
-static int64_t mark_parts(const rx_staircase *s, const parts *p, int64_t *n_mine) {
-  double bound = INFINITY;
-  int64_t above = 0, n = 0;
-
-  *n_mine = 0;
   for (size_t bin = 0; bin < s->n_bins; bin++) {
-    const size_t first = p->of[bin] ? (p->of[bin] - 1) * (size_t)N_PARTS : 0;
-    for (size_t part = 0; s->count[bin] && part < (p->of[bin] ? (size_t)N_PARTS : 1); part++) {
-      const int64_t count = p->of[bin] ? p->all[first + part] : s->count[bin];
-      if (!count) continue;
-      double factor = s->log10_tests - log10((double)(s->n_tests - above));
-      double highest = highest_of_part(s, bin, part);
-      above += count;
-      if (p->of[bin] && lowest_of_part(s, bin, part) + factor < bound) {
-        p->is_open[first + part] = 1;
-        n += count;
-        *n_mine += p->mine[first + part];
-      }
-      bound = fmin(bound, highest + factor);
-    }
+    while (above >= each * (int64_t)(share + 1)) a->edge[++share] = bin;
+    if (a->owner[bin] == 0) a->owner[bin] = (uint32_t)(share % (size_t)a->n_ranks);
+    above += s->count[bin];
   }
+  while (share < n_shares) a->edge[++share] = s->n_bins;
+}
+
+static rx_status begin(const rx_staircase *s, ascent *a) {
+  const size_t n_ranks = (size_t)a->n_ranks;
+  const int64_t rounds = s->n_tests / a->n_ranks / LEAST_EACH;
+
+  a->least = INFINITY;
+  a->n_rounds = rounds < 1 ? 1 : rounds > MOST_ROUNDS ? MOST_ROUNDS : (size_t)rounds;
+  RX_TRY(RX_NEW(&a->mine, "associate: adjustment", s->n_bins));
+  RX_TRY(RX_NEW(&a->owner, "associate: adjustment", s->n_bins));
+  RX_TRY(RX_NEW(&a->edge, "associate: adjustment", a->n_rounds * n_ranks + 1));
+  RX_TRY(RX_NEW(&a->give, "associate: adjustment", a->n_rounds * n_ranks));
+  RX_TRY(RX_NEW(&a->take, "associate: adjustment", a->n_rounds * n_ranks));
+  RX_TRY(RX_NEW(&a->n_give, "associate: adjustment", n_ranks));
+  RX_TRY(RX_NEW(&a->at_give, "associate: adjustment", n_ranks));
+  RX_TRY(RX_NEW(&a->n_take, "associate: adjustment", n_ranks));
+  return RX_NEW(&a->at_take, "associate: adjustment", n_ranks);
+}
+
+/* Counts what goes where, and makes room for the largest round. */
+static rx_status plan(ascent *a) {
+  const size_t n_ranks = (size_t)a->n_ranks, n_rounds = a->n_rounds;
+  size_t most = 0;
+
+  for (size_t round = 0; round < n_rounds; round++) {
+    size_t n_mine = 1; /* collect() writes to one place more */
+    for (size_t r = 0; r < n_ranks; r++) {
+      const size_t *edge = a->edge + round * n_ranks + r;
+      int64_t n = 0;
+      for (size_t bin = edge[0]; bin < edge[1]; bin++) {
+        n += a->owner[bin] < n_ranks ? a->mine[bin] : 0;
+        n_mine += (size_t)a->mine[bin];
+      }
+      a->give[r * n_rounds + round] = (int)n;
+    }
+    if (n_mine > most) most = n_mine;
+  }
+  MPI_Alltoall(a->give, (int)n_rounds, MPI_INT, a->take, (int)n_rounds, MPI_INT, a->comm);
+  for (size_t round = 0; round < n_rounds; round++) {
+    size_t n_taken = 0;
+    for (size_t r = 0; r < n_ranks; r++) n_taken += (size_t)a->take[r * n_rounds + round];
+    if (n_taken > most) most = n_taken;
+  }
+  if (most > INT_MAX)
+    return RX_FAIL(RX_ERR_MEMORY, "associate: no room to adjust %zu p values on a rank", most);
+  RX_TRY(RX_NEW(&a->room.key, "associate: adjustment", most));
+  return RX_NEW(&a->room.key_other, "associate: adjustment", most);
+}
+
+/* The values of a round to and from each rank, and where they begin. */
+static size_t places(const ascent *a, size_t round, const int *of, int *n, int *at) {
+  size_t total = 0;
+
+  for (size_t r = 0; r < (size_t)a->n_ranks; r++) {
+    n[r] = of[r * a->n_rounds + round];
+    at[r] = (int)total;
+    total += (size_t)n[r];
+  }
+  return total;
+}
+
+/* This rank's values in the bins of a round. Without a branch that nobody can foretell: each is
+ * written to the next place, which moves on when the value is one of them. */
+static size_t collect(const rx_staircase *s, const ascent *a, size_t round) {
+  const size_t *edge = a->edge + round * (size_t)a->n_ranks;
+  const uint64_t low = first_key(s, edge[0]), beyond = first_key(s, edge[a->n_ranks]);
+  uint64_t *key = a->room.key;
+  size_t n = 0;
+
+  for (size_t r = 0; r < a->n_runs; r++)
+    for (size_t i = 0; i < a->run[r].n; i++) {
+      const double log10_p = a->run[r].log10_p[i];
+      const uint64_t k = rx_adjust_key(log10_p);
+      key[n] = k;
+      n += (size_t)((k >= low) & (k < beyond) & !isnan(log10_p));
+    }
   return n;
 }
 
-/* Gathers the keys of open parts on all ranks. key  [n of all ranks] */
-static rx_status gather_open(MPI_Comm comm, size_t n_runs, const rx_run *run, const rx_staircase *s,
-                             const parts *p, int64_t n_mine, uint64_t *key) {
-  int rank, n_ranks, *counts = NULL, *starts = NULL;
-  uint64_t *mine = NULL;
-  size_t n = 0;
+/* Gives each rank the values of its share that are in open bins, in no order. Returns how many. */
+static size_t exchange(const rx_staircase *s, ascent *a, size_t round) {
+  const size_t n_given = places(a, round, a->give, a->n_give, a->at_give);
+  const size_t n_mine = n_given ? collect(s, a, round) : 0;
+  const size_t n_taken = places(a, round, a->take, a->n_take, a->at_take);
+  uint64_t *key = a->room.key, *by_rank = a->room.key_other;
 
-  MPI_Comm_rank(comm, &rank);
-  MPI_Comm_size(comm, &n_ranks);
-  rx_status status = RX_NEW(&mine, "associate: adjustment", n_mine);
-  if (!status) status = RX_NEW(&counts, "associate: adjustment", n_ranks);
-  if (!status) status = RX_NEW(&starts, "associate: adjustment", n_ranks);
-  if ((status = RX_AGREE(comm, status))) goto done;
-  for (size_t r = 0; r < n_runs; r++)
-    for (size_t i = 0; i < run[r].n; i++) {
-      if (isnan(run[r].log10_p[i])) continue;
-      uint64_t k = rx_adjust_key(run[r].log10_p[i]);
-      size_t bin = bin_of(s, k), of = p->of[bin];
-      if (of && p->is_open[(of - 1) * N_PARTS + part_of(s, bin, k)]) mine[n++] = k;
-    }
-  counts[rank] = (int)n;
-  MPI_Allgather(MPI_IN_PLACE, 1, MPI_INT, counts, 1, MPI_INT, comm);
-  for (int r = 1; r < n_ranks; r++) starts[r] = starts[r - 1] + counts[r - 1];
-  MPI_Allgatherv(mine, (int)n, MPI_UINT64_T, key, counts, starts, MPI_UINT64_T, comm);
-done:
-  free(starts);
-  free(counts);
-  free(mine);
-  return status;
-}
-
-/* From the largest p down: a step wherever m p / rank is less than all before. */
-static void sweep(const parts *p, const uint64_t *key, rx_staircase *s) {
-  double least = INFINITY;
-  int64_t above = 0;
-  size_t at = 0;
-
-  for (size_t bin = 0; bin < s->n_bins; bin++) {
-    const size_t first = p->of[bin] ? (p->of[bin] - 1) * (size_t)N_PARTS : 0;
-    int64_t here = above;
-    s->first[bin] = (uint32_t)s->n_steps;
-    above += s->count[bin];
-    for (size_t part = 0; p->of[bin] && part < N_PARTS; part++) {
-      const int64_t count = p->all[first + part];
-      for (int64_t i = 0; p->is_open[first + part] && i < count; i++, at++) {
-        double value = rx_adjust_unkey(key[at]);
-        double level = value + s->log10_tests - log10((double)(s->n_tests - here - i));
-        if (level >= least) continue;
-        least = level;
-        s->log10_p[s->n_steps] = value;
-        s->log10_q[s->n_steps++] = fmin(0, level + s->log10_scale);
-      }
-      here += count;
-    }
+  for (size_t i = 0; i < n_mine; i++) {
+    const uint32_t owner = a->owner[bin_of(s, key[i])];
+    if (owner < (uint32_t)a->n_ranks) by_rank[a->at_give[owner]++] = key[i];
   }
-  s->first[s->n_bins] = (uint32_t)s->n_steps;
+  for (int r = 0; r < a->n_ranks; r++) a->at_give[r] -= a->n_give[r];
+  MPI_Alltoallv(by_rank, a->n_give, a->at_give, MPI_UINT64_T, key, a->n_take, a->at_take,
+                MPI_UINT64_T, a->comm);
+  return n_taken;
 }
 
-static rx_status climb(MPI_Comm comm, size_t n_runs, const rx_run *run, rx_staircase *s) {
-  unsigned char *is_open = NULL;
-  rx_adjust_room *room = NULL;
-  int64_t n = 0, n_mine = 0;
-  parts p = {0};
+/* From the largest p of a share down: a step wherever m p / rank is less than all before that are
+ * known. Steps go to the front of the
+ * keys, their levels to the front of the other ones. above: values of all shares before. Returns
+ * how many.
+ */
+static size_t sweep(const rx_staircase *s, ascent *a, size_t share, int64_t above) {
+  const double slack = 1e-12; /* log10 need not be monotonous in its last bits */
+  double *level = (double *)a->room.key_other, least = a->least;
+  uint64_t *key = a->room.key;
+  size_t at = 0, n_steps = 0;
 
-  rx_status status = RX_NEW(&is_open, "associate: adjustment", s->n_bins);
-  if ((status = RX_AGREE(comm, status))) goto done;
-  mark_open(s, is_open);
-  if ((status = count_parts(comm, n_runs, run, s, is_open, &p))) goto done;
-  n = mark_parts(s, &p, &n_mine);
-  if (n > INT_MAX)
-    status = RX_FAIL(RX_ERR_MEMORY, "associate: no room to adjust %lld p values", (long long)n);
-  if (!status) status = rx_adjust_room_create((size_t)n, &room);
-  if (!status) status = RX_NEW(&s->log10_p, "associate: adjustment", n);
-  if (!status) status = RX_NEW(&s->log10_q, "associate: adjustment", n);
-  if ((status = RX_AGREE(comm, status))) goto done;
-  if ((status = gather_open(comm, n_runs, run, s, &p, n_mine, room->key))) goto done;
-  if (n) rx_adjust_sort((size_t)n, room);
-  sweep(&p, room->key, s);
-done:
-  rx_adjust_room_destroy(&room);
-  free_parts(&p);
-  free(is_open);
-  return status;
+  for (size_t bin = a->edge[share]; bin < a->edge[share + 1]; bin++) {
+    const int64_t count = s->count[bin];
+    const double factor = count ? s->log10_tests - log10((double)(s->n_tests - above)) : 0;
+    const bool is_open = a->owner[bin] < (uint32_t)a->n_ranks;
+    for (int64_t i = 0; is_open && i < count; i++, at++) {
+      const double log10_p = rx_adjust_unkey(key[at]);
+      if (log10_p + factor >= least + slack) continue; /* the factor grows */
+      const double here = log10_p + s->log10_tests - log10((double)(s->n_tests - above - i));
+      if (here >= least) continue;
+      least = level[n_steps] = here;
+      key[n_steps++] = key[at];
+    }
+    above += count;
+  }
+  return n_steps;
+}
+
+/* Room for more steps. */
+static rx_status grow(rx_staircase *s, ascent *a, size_t n) {
+  double *log10_p = NULL, *log10_q = NULL;
+
+  if (n <= a->most_steps) return RX_OK;
+  if (n < 2 * a->most_steps) n = 2 * a->most_steps;
+  rx_status status = RX_NEW(&log10_p, "associate: adjustment", n);
+  if (!status) status = RX_NEW(&log10_q, "associate: adjustment", n);
+  if (status) {
+    free(log10_p);
+    return status;
+  }
+  if (s->n_steps) {
+    memcpy(log10_p, s->log10_p, s->n_steps * sizeof *log10_p);
+    memcpy(log10_q, s->log10_q, s->n_steps * sizeof *log10_q);
+  }
+  free(s->log10_p);
+  free(s->log10_q);
+  s->log10_p = log10_p, s->log10_q = log10_q, a->most_steps = n;
+  return RX_OK;
+}
+
+/* Appends the steps of a round to the staircase of each rank: those of a share that are below what
+ * the shares before reach. */
+static rx_status join(rx_staircase *s, ascent *a, size_t n_steps) {
+  const double *level = (const double *)a->room.key_other;
+  double reached = n_steps ? level[n_steps - 1] : INFINITY, before = INFINITY;
+  size_t skip = 0, total = 0;
+
+  MPI_Exscan(&reached, &before, 1, MPI_DOUBLE, MPI_MIN, a->comm);
+  if (a->rank == 0) before = INFINITY; /* MPI leaves it undefined there */
+  while (skip < n_steps && level[skip] >= before) skip++;
+  const int n = (int)(n_steps - skip);
+  MPI_Allgather(&n, 1, MPI_INT, a->n_take, 1, MPI_INT, a->comm);
+  for (int r = 0; r < a->n_ranks; r++) {
+    a->at_take[r] = (int)total;
+    total += (size_t)a->n_take[r];
+  }
+  RX_TRY(RX_AGREE(a->comm, grow(s, a, s->n_steps + total)));
+  double *log10_p = (double *)a->room.key;
+  for (int i = 0; i < n; i++) log10_p[i] = rx_adjust_unkey(a->room.key[skip + (size_t)i]);
+  MPI_Allgatherv(log10_p, n, MPI_DOUBLE, s->log10_p + s->n_steps, a->n_take, a->at_take, MPI_DOUBLE,
+                 a->comm);
+  MPI_Allgatherv(level + skip, n, MPI_DOUBLE, s->log10_q + s->n_steps, a->n_take, a->at_take,
+                 MPI_DOUBLE, a->comm);
+  s->n_steps += total;
+  MPI_Allreduce(MPI_IN_PLACE, &reached, 1, MPI_DOUBLE, MPI_MIN, a->comm);
+  a->least = fmin(a->least, reached);
+  return RX_OK;
+}
+
+/* Where the steps of each bin begin. */
+static void index_steps(rx_staircase *s) {
+  for (size_t i = 0; i < s->n_steps; i++) s->first[bin_of(s, rx_adjust_key(s->log10_p[i])) + 1]++;
+  for (size_t bin = 0; bin < s->n_bins; bin++) s->first[bin + 1] += s->first[bin];
+}
+
+static rx_status climb(rx_staircase *s, ascent *a) {
+  int64_t above = 0;
+
+  for (size_t round = 0, share = 0; round < a->n_rounds; round++) {
+    const size_t n = exchange(s, a, round);
+    if (n) rx_adjust_sort(n, &a->room);
+    size_t n_steps = 0;
+    for (int r = 0; r < a->n_ranks; r++, share++) {
+      if (r == a->rank) n_steps = sweep(s, a, share, above);
+      for (size_t bin = a->edge[share]; bin < a->edge[share + 1]; bin++) above += s->count[bin];
+    }
+    RX_TRY(join(s, a, n_steps));
+  }
+  for (size_t i = 0; i < s->n_steps; i++) s->log10_q[i] = fmin(0, s->log10_q[i] + s->log10_scale);
+  index_steps(s);
+  return RX_OK;
 }
 
 rx_status rx_staircase_create(MPI_Comm comm, rx_adjust method, size_t n_runs, const rx_run *run,
                               rx_staircase **out) {
+  ascent a = {.comm = comm, .n_runs = n_runs, .run = run};
   rx_status status = RX_AGREE(comm, RX_NEW(out, "associate: adjustment", 1));
 
   if (status) return status;
+  MPI_Comm_rank(comm, &a.rank);
+  MPI_Comm_size(comm, &a.n_ranks);
   (*out)->method = method;
-  status = RX_AGREE(comm, start(comm, n_runs, run, *out));
-  if (!status) {
-    count_bins(comm, n_runs, run, *out);
-    status = climb(comm, n_runs, run, *out);
+  status = start(comm, n_runs, run, *out);
+  if (!status) status = begin(*out, &a);
+  if (!(status = RX_AGREE(comm, status))) {
+    count_bins(*out, &a);
+    mark_open(*out, &a);
+    cut(*out, &a);
+    status = RX_AGREE(comm, plan(&a));
   }
+  if (!status) status = climb(*out, &a);
+  free_ascent(&a);
   if (status) rx_staircase_destroy(out);
   return status;
 }

@@ -1,10 +1,10 @@
 /* adjust_grid.h: q over the whole grid, whose p values are spread over the ranks.
  *
- * The q of a cell is the least of m p_j / j over all p_j >= p. Only few cells can be that least
- * one: a histogram of p over all ranks, fine enough, tells of nearly every bin that all its values
- * lie above what some larger p is sure to give; bins that are left are cut once more. What is left
- * of these is gathered by every rank, sorted, and
- * swept once; the result is a falling staircase that gives the exact q of any cell. */
+ * The q of a cell is the least of m p_j / j over all p_j >= p. A histogram of p over all ranks,
+ * fine enough, tells of many bins that all their values lie above what some larger p is sure to
+ * give. The values of the others are sorted and swept by all ranks, each a range of them, in rounds
+ * that need room for a part only; the result is a falling staircase that gives the exact q of any
+ * cell. */
 #ifndef RADMIX_ASSOCIATION_ADJUST_GRID_H
 #define RADMIX_ASSOCIATION_ADJUST_GRID_H
 

@@ -93,9 +93,35 @@ static void fill_factors(size_t n_patients, size_t first, size_t n, int seed, do
   }
 }
 
-rx_status rx_calibration_count(const rx_roster *roster, const rx_fit_options *options,
-                               const rx_measures *measures, size_t n_factors, int seed,
-                               rx_calibration *out) {
+/* Sums what the ranks counted. */
+static void share_counts(MPI_Comm comm, counts *c) {
+  MPI_Allreduce(MPI_IN_PLACE, &c->n, 1, MPI_INT64_T, MPI_SUM, comm);
+  for (int k = 0; k < RX_CALIBRATION_LEVELS; k++) {
+    MPI_Allreduce(MPI_IN_PLACE, c->by_feature[k], (int)c->n_features, MPI_INT64_T, MPI_SUM, comm);
+    MPI_Allreduce(MPI_IN_PLACE, c->by_factor[k], (int)c->n_factors, MPI_INT64_T, MPI_SUM, comm);
+  }
+}
+
+/* Fits this rank's factors, AT_ONCE and every n_ranks-th time. Local. */
+static rx_status count_fits(MPI_Comm comm, rx_block *block, size_t n_patients, int seed,
+                            rx_cells *cells, double *value, counts *c) {
+  int rank, n_ranks;
+
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &n_ranks);
+  const size_t step = AT_ONCE * (size_t)n_ranks;
+  for (size_t first = AT_ONCE * (size_t)rank; first < c->n_factors; first += step) {
+    size_t count = c->n_factors - first < AT_ONCE ? c->n_factors - first : AT_ONCE;
+    fill_factors(n_patients, first, count, seed, value);
+    RX_TRY(rx_block_fit(block, value, count, cells));
+    count_cells(cells, first, c);
+  }
+  return RX_OK;
+}
+
+rx_status rx_calibration_count(MPI_Comm comm, const rx_roster *roster,
+                               const rx_fit_options *options, const rx_measures *measures,
+                               size_t n_factors, int seed, rx_calibration *out) {
   const size_t n = roster->n_patients, n_features = measures->n_features;
   rx_roster own = *roster;
   rx_block *block = NULL;
@@ -105,20 +131,17 @@ rx_status rx_calibration_count(const rx_roster *roster, const rx_fit_options *op
   rx_status status;
 
   own.measures = (rx_measures *)measures;
-  if ((status = RX_NEW(&own.measure, "calibration", n))) return status;
-  for (size_t i = 0; i < n; i++) own.measure[i] = i;
-  if ((status = rx_block_create(&own, options, 0, n_features, &block))) goto done;
-  if ((status = rx_cells_create(n_features, AT_ONCE, &cells))) goto done;
-  if ((status = RX_NEW(&value, "calibration", n * AT_ONCE))) goto done;
-  if ((status = make_counts(n_features, n_factors, &c))) goto done;
-  for (size_t first = 0; first < n_factors && !status; first += AT_ONCE) {
-    size_t count = n_factors - first < AT_ONCE ? n_factors - first : AT_ONCE;
-    fill_factors(n, first, count, seed, value);
-    status = rx_block_fit(block, value, count, cells);
-    if (!status) count_cells(cells, first, &c);
+  status = RX_NEW(&own.measure, "calibration", n);
+  for (size_t i = 0; i < n && !status; i++) own.measure[i] = i;
+  if (!status) status = rx_block_create(&own, options, 0, n_features, &block);
+  if (!status) status = rx_cells_create(n_features, AT_ONCE, &cells);
+  if (!status) status = RX_NEW(&value, "calibration", n * AT_ONCE);
+  if (!status) status = make_counts(n_features, n_factors, &c);
+  if (!status) status = count_fits(comm, block, n, seed, cells, value, &c);
+  if (!(status = RX_AGREE(comm, status))) {
+    share_counts(comm, &c);
+    conclude(&c, out);
   }
-  if (!status) conclude(&c, out);
-done:
   free_counts(&c);
   free(value);
   rx_cells_destroy(&cells);
@@ -143,17 +166,18 @@ static void fill_features(const rx_roster *roster, double icc, int seed, rx_meas
   }
 }
 
-rx_status rx_calibration_run(const rx_roster *roster, const rx_fit_options *options, double icc,
-                             size_t n_features, size_t n_factors, int seed, rx_calibration *out) {
+rx_status rx_calibration_run(MPI_Comm comm, const rx_roster *roster, const rx_fit_options *options,
+                             double icc, size_t n_features, size_t n_factors, int seed,
+                             rx_calibration *out) {
   rx_measures m = {
       .n_patients = roster->n_patients, .n_features = n_features, .rows = roster->rows};
   rx_status status = RX_NEW(&m.origin, "calibration", n_features);
 
   if (!status) status = RX_NEW(&m.mean, "calibration", m.n_patients * n_features);
   if (!status) status = RX_NEW(&m.within, "calibration", m.n_patients * n_features);
-  if (!status) {
+  if (!(status = RX_AGREE(comm, status))) {
     fill_features(roster, icc, seed, &m);
-    status = rx_calibration_count(roster, options, &m, n_factors, seed, out);
+    status = rx_calibration_count(comm, roster, options, &m, n_factors, seed, out);
   }
   free(m.within);
   free(m.mean);

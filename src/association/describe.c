@@ -116,13 +116,13 @@ static bool is_off(const rx_calibration *c, int k) {
   return off > 0.2 && off * rx_calibration_level[k] > 3 * c->error[k];
 }
 
-/* Simulates on rank 0 at one ICC, and warns. Returns whether it did. */
+/* Simulates at one ICC, and warns. Returns whether it did. Collective. */
 static bool warn_at(const rx_grid *g, double icc, const char *whose, rx_status *status) {
   enum { N_FEATURES = 256, N_FACTORS = 512 };
   const rx_config *config = g->job->config;
   rx_calibration c;
 
-  *status = rx_calibration_run(g->roster, &g->options, icc, N_FEATURES, N_FACTORS,
+  *status = rx_calibration_run(g->job->comm, g->roster, &g->options, icc, N_FEATURES, N_FACTORS,
                                config->study_seed, &c);
   if (*status || (!is_off(&c, 0) && !is_off(&c, 1))) return false;
   rx_log_warn(g->job->log,
@@ -142,8 +142,8 @@ static rx_status say_calibration(const rx_grid *g, const double *icc) {
   double *sorted = NULL;
   size_t n = 0;
 
-  if (g->job->rank || rx_is(g->job->config->association_transform, "rank-normal")) return RX_OK;
-  RX_TRY(RX_NEW(&sorted, "associate: features", g->n_features));
+  if (rx_is(g->job->config->association_transform, "rank-normal")) return RX_OK;
+  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&sorted, "associate: features", g->n_features)));
   for (size_t f = 0; f < g->n_features; f++)
     if (icc[f] < 1) sorted[n++] = icc[f];
   if (n) qsort(sorted, n, sizeof *sorted, compare_reals);
@@ -160,7 +160,7 @@ rx_status rx_describe_frames(rx_grid *g, rx_frame **obs, rx_frame **var) {
   *obs = *var = NULL;
   RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&icc, "associate: features", g->n_features)));
   rx_status status = gather_icc(g, icc);
-  if (!status) status = RX_AGREE(g->job->comm, say_calibration(g, icc));
+  if (!status) status = say_calibration(g, icc);
   if (!status && g->job->rank == 0) {
     status = describe_features(g, icc, obs);
     if (!status) status = copy_frame(g->roster->factors->var, var);

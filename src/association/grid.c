@@ -47,10 +47,14 @@ static void divide(rx_grid *g) {
   g->n_rounds = (g->n_factors + round - 1) / round;
 }
 
+/* Blocks are dealt to all runs alike, so that no group ends early. */
 void rx_grid_run(const rx_grid *g, size_t round, size_t *first, size_t *count) {
-  *first = (round * (size_t)g->n_groups + (size_t)g->place) * g->width;
-  *count = *first < g->n_factors ? g->n_factors - *first : 0;
-  if (*count > g->width) *count = g->width;
+  const size_t n_blocks = (g->n_factors + BLOCK - 1) / BLOCK;
+  const size_t run = round * (size_t)g->n_groups + (size_t)g->place;
+
+  rx_partition(n_blocks, (int)run, (int)(g->n_rounds * (size_t)g->n_groups), first, count);
+  *first *= BLOCK, *count *= BLOCK;
+  if (*first + *count > g->n_factors) *count = g->n_factors - *first;
   if (!*count) *first = 0;
 }
 

@@ -128,7 +128,8 @@ static rx_status run_methods(int n, double icc, int kind, double fits) {
     draw_features(kind, icc, round, &c);
     for (int method = 0; method < 3; method++) {
       const rx_fit_options options = {rx_isa_of_machine(), (rx_df)method, false, 10};
-      RX_TRY(rx_calibration_count(&c.roster, &options, &c.measures, n_factors, 1000 + round, &one));
+      RX_TRY(rx_calibration_count(MPI_COMM_SELF, &c.roster, &options, &c.measures, n_factors,
+                                  1000 + round, &one));
       add(&one, &sums[method]);
     }
     free_cohort(&c);
