@@ -15,7 +15,7 @@ enum { LEAST_EXPONENT = -24, N_BINADES = 37, MOST_BITS = 16, MANTISSA = 52, BIAS
 
 /* Rounds in which open bins are sorted, so that room for a part of the values is enough; fewer when
  * a rank has less than LEAST_EACH of a round. */
-enum { MOST_ROUNDS = 4, LEAST_EACH = 1 << 16 };
+enum { MOST_ROUNDS = 4, LEAST_EACH = 1 << 12 };
 
 struct rx_staircase {
   rx_adjust method;
