@@ -8,11 +8,13 @@
 # so many runs on one rank each at the same time, which know nothing of each other: what processors
 # that share memory, a clock or a host allow (not on several nodes). The cohort is simulated. FOLDER
 # (default scaling/) gets scaling.tsv, machine.tsv and scaling.svg: efficiency as measured and, up to
-# 1,024 ranks, as modelled from one rank and the network (site/scaling.awk).
+# 1,024 ranks, as modelled from one rank and the network (site/scaling.awk). Seconds are those of whole
+# commands; work is the part that is to be divided: steps of training, reading and encoding, fits with
+# p and q.
 #
 #   SCALING_PATIENTS, SCALING_IMAGES   of the cohort, of a patient (64, 160)
 #   SCALING_TIMES                      each simulated volume is read so often (8): simulating is slow
-#   SCALING_GENES                      factors of the association (4000)
+#   SCALING_GENES                      factors of the association (8000)
 #   SCALING_EPOCHS                     of training (2)
 #   SCALING_OUTPUT                     of the association: hits, or full for the disk too (hits)
 #   SCALING_REPEATS                    the best of so many runs counts (3)
@@ -34,7 +36,7 @@ if [ -z "${SLURM_JOB_ID-}" ] && [ "${RADMIX_HERE-}" != yes ] && command -v sbatc
 fi
 
 patients=${SCALING_PATIENTS:-64} images=${SCALING_IMAGES:-160} times=${SCALING_TIMES:-8}
-genes=${SCALING_GENES:-4000} epochs=${SCALING_EPOCHS:-2} output=${SCALING_OUTPUT:-hits}
+genes=${SCALING_GENES:-8000} epochs=${SCALING_EPOCHS:-2} output=${SCALING_OUTPUT:-hits}
 repeats=${SCALING_REPEATS:-3}
 stages=${SCALING_STAGES:-train encode associate predict}
 kinds=${SCALING_KINDS:-strong weak copies}
@@ -123,15 +125,20 @@ result_of() {
   esac
 }
 
-# seconds_of STAGE FOLDER SLICES: training is timed by its steps, the others from reading to the file in place.
+# seconds_of STAGE FOLDER SLICES: of the whole command, from reading to the file in place, and of its
+# work: the steps of training; reading and encoding; fits, p and q. Prediction is not told apart.
 seconds_of() {
-  if [ "$1" = train ]; then
-    local rate
-    rate=$(sed -n 's/.*, \([0-9]*\) images\/s.*/\1/p' "$2.log" | tail -n 1)
-    awk -v n="$3" -v r="$rate" -v e="$epochs" 'BEGIN { print e * n / r }'
-  else
-    record_of "$2/$(result_of "$1")" seconds
-  fi
+  local all
+  all=$(record_of "$2/$(result_of "$1")" seconds)
+  case $1 in
+    train)
+      sed -n 's/.*, \([0-9]*\) images\/s.*/\1/p' "$2.log" | tail -n 1 |
+        awk -v n="$3" -v e="$epochs" -v all="$all" '{ print all, e * n / $1 }'
+      ;;
+    encode) echo "$all $(sed -n 's/.*encode: read, .* in \([0-9.]*\) s on each.*/\1/p' "$2.log")" ;;
+    associate) echo "$all $(sed -n 's/.*: fits, p and q in \([0-9.]*\) s.*/\1/p' "$2.log")" ;;
+    predict) echo "$all $all" ;;
+  esac
 }
 
 # run_in FOLDER STAGE RANKS: runs a stage anew.
@@ -142,10 +149,10 @@ run_in() {
     { tail -n 3 "$1.log" >&2; return 1; }
 }
 
-# run_stage STAGE RANKS FACTOR COPIES: the seconds of the fastest run, of copies that of the slowest
-# copy, and the bytes of the result.
+# run_stage STAGE RANKS FACTOR COPIES: the seconds of the fastest run, whole and of its work, of copies
+# those of the slowest copy, and the bytes of the result.
 run_stage() {
-  local stage=$1 ranks=$2 factor=$3 copies=$4 best=1e9 settings i c slowest seconds
+  local stage=$1 ranks=$2 factor=$3 copies=$4 best="1e9 1e9" settings i c slowest
   settings_of "$factor"
   for ((c = 0; c < copies; c++)); do prepare "work-$c" "$factor"; done
   for ((i = 0; i < repeats; i++)); do
@@ -156,12 +163,10 @@ run_stage() {
     done
     for c in "${processes[@]}"; do wait "$c" || failed=yes; done
     [ -z "$failed" ] || exit 1
-    slowest=0
-    for ((c = 0; c < copies; c++)); do
-      seconds=$(seconds_of "$stage" "work-$c" $((patients * factor * images)))
-      slowest=$(awk -v a="$slowest" -v b="$seconds" 'BEGIN { print (a > b) ? a : b }')
-    done
-    best=$(awk -v a="$best" -v b="$slowest" 'BEGIN { print (a < b) ? a : b }')
+    slowest=$(for ((c = 0; c < copies; c++)); do
+      seconds_of "$stage" "work-$c" $((patients * factor * images))
+    done | awk '{ if ($1 > a) a = $1; if ($2 > b) b = $2 } END { print a, b }')
+    best=$(echo "$best $slowest" | awk '{ print ($1 < $3) ? $1 : $3, ($2 < $4) ? $2 : $4 }')
   done
   echo "$best $(stat -c %s "work-0/$(result_of "$stage")")"
   rm -rf work-*
@@ -172,7 +177,7 @@ if [ -x "$bench" ]; then on "$all" "$bench" write.bin 64 > machine.tsv || exit; 
 touch measured.tsv
 awk -F '\t' -v kinds=" $kinds " -v stages=" $stages " 'NR > 1 &&
   !(index(kinds, " " $1 " ") && index(stages, " " $2 " "))' measured.tsv > kept.tsv
-printf 'kind\tstage\tranks\tpatients\timages\tseconds\tbytes\n' > measured.tsv
+printf 'kind\tstage\tranks\tpatients\timages\tseconds\twork\tbytes\n' > measured.tsv
 cat kept.tsv >> measured.tsv
 rm kept.tsv
 for kind in $kinds; do
@@ -193,10 +198,10 @@ for kind in $kinds; do
         sed -n "s/^strong\(	$stage	1	\)/weak\1/p" measured.tsv | tee -a measured.tsv >&2
         continue
       fi
-      read -r seconds bytes < <(run_stage "$stage" "$each" "$factor" "$copies")
-      [ -n "$seconds" ] || exit 1
-      printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$kind" "$stage" "$ranks" $((patients * factor)) \
-        $((patients * factor * images)) "$seconds" "$bytes" | tee -a measured.tsv >&2
+      read -r seconds work bytes < <(run_stage "$stage" "$each" "$factor" "$copies")
+      [ -n "$bytes" ] || exit 1
+      printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$kind" "$stage" "$ranks" $((patients * factor)) \
+        $((patients * factor * images)) "$seconds" "$work" "$bytes" | tee -a measured.tsv >&2
     done
   done
 done

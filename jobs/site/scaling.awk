@@ -11,7 +11,8 @@ BEGIN {
   FS = OFS = "\t"
   latency = 2e-6; bandwidth = 10e9; writing = 1e9
   batch = 64; weights = 7265
-  print "kind", "stage", "ranks", "patients", "images", "seconds", "efficiency", "modelled", "machine"
+  print "kind", "stage", "ranks", "patients", "images", "seconds", "efficiency", "modelled", "machine",
+    "work", "work_efficiency", "work_machine"
 }
 FILENAME ~ /machine/ {
   if (FNR == 2) {
@@ -21,14 +22,14 @@ FILENAME ~ /machine/ {
   next
 }
 FNR == 1 { next }
-$1 == "copies" { copies[$2, $3] = $6; next }
+$1 == "copies" { copies[$2, $3] = $6; copied_work[$2, $3] = $7; next }
 {
   key = $1 OFS $2
   if (!(key in seen)) { seen[key] = ++n_keys; keys[n_keys] = key }
   n = ++count[key]
-  ranks[key, n] = $3; patients[key, n] = $4; images[key, n] = $5; seconds[key, n] = $6; bytes[key, n] = $7
-  time[key, $3] = $6
-  if ($3 == 1) { first_patients[key] = $4; first_images[key] = $5; first_bytes[key] = $7 }
+  ranks[key, n] = $3; patients[key, n] = $4; images[key, n] = $5; seconds[key, n] = $6
+  time[key, $3] = $6; work[key, $3] = $7
+  if ($3 == 1) { first_patients[key] = $4; first_images[key] = $5; first_bytes[key] = $8 }
 }
 
 function log2(x) { return log(x) / log(2) }
@@ -40,6 +41,9 @@ function imbalance(n, r) { return r <= n ? ceil(n / r) * r / n : r / n }
 # What so many copies of the work on one rank reach.
 function machine(stage, r) {
   return (stage, r) in copies && ("strong" OFS stage, 1) in time ? time["strong" OFS stage, 1] / copies[stage, r] : ""
+}
+function work_machine(stage, r) {
+  return (stage, r) in copied_work && ("strong" OFS stage, 1) in work ? work["strong" OFS stage, 1] / copied_work[stage, r] : ""
 }
 
 function model(key, kind, stage, r,    one, s, parts, factor, steps, t) {
@@ -68,6 +72,8 @@ function model(key, kind, stage, r,    one, s, parts, factor, steps, t) {
 }
 
 function efficiency(key, kind, t, r) { return kind == "weak" ? time[key, 1] / t : time[key, 1] / (r * t) }
+function work_efficiency(key, kind, r) { return work[key, 1] / work[key, r] / (kind == "weak" ? 1 : r) }
+function known(x) { return x ? sprintf("%.3f", x) : "" }
 
 END {
   for (k = 1; k <= n_keys; k++) {
@@ -77,17 +83,17 @@ END {
     if (!((key, 1) in time)) continue
     for (n = 1; n <= count[key]; n++) {
       r = ranks[key, n]
-      printf "%s\t%s\t%d\t%d\t%d\t%.3f\t%.3f\t%.3f\t%s\n", kind, stage, r, patients[key, n],
+      printf "%s\t%s\t%d\t%d\t%d\t%.3f\t%.3f\t%.3f\t%s\t%.3f\t%.3f\t%s\n", kind, stage, r, patients[key, n],
         images[key, n], seconds[key, n], efficiency(key, kind, seconds[key, n], r),
-        efficiency(key, kind, model(key, kind, stage, r), r),
-        (r != 1 && machine(stage, r)) ? sprintf("%.3f", machine(stage, r)) : ""
+        efficiency(key, kind, model(key, kind, stage, r), r), r == 1 ? "" : known(machine(stage, r)),
+        work[key, r], work_efficiency(key, kind, r), r == 1 ? "" : known(work_machine(stage, r))
       done[key, r] = 1
     }
     for (r = 4; r <= 1024; r *= 2) {
       if ((key, r) in done) continue
       t = model(key, kind, stage, r)
       factor = kind == "weak" ? r : 1
-      printf "%s\t%s\t%d\t%d\t%d\t%.4f\t\t%.3f\t\n", kind, stage, r, first_patients[key] * factor,
+      printf "%s\t%s\t%d\t%d\t%d\t%.4f\t\t%.3f\t\t\t\t\n", kind, stage, r, first_patients[key] * factor,
         first_images[key] * factor, t, efficiency(key, kind, t, r)
     }
   }

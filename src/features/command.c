@@ -140,6 +140,19 @@ static void say_counts(const rx_job *job, const encode_stage *e) {
     rx_log_info(job->log, "encode: %zu of %zu features are 0 on all slices", n_dead, n);
 }
 
+/* The slowest rank counts. */
+static void say_rates(const rx_job *job, const encode_stage *e, double encoding, double writing) {
+  double seconds[2] = {encoding, writing};
+  const double n = (double)e->cohort->n_slices * (double)e->encoded->n_features;
+  const double bytes = n * (double)sizeof(float) * (e->encoded->raw ? 2 : 1);
+
+  MPI_Allreduce(MPI_IN_PLACE, seconds, 2, MPI_DOUBLE, MPI_MAX, job->comm);
+  rx_log_info(job->log,
+              "encode: read, encoded and summarised in %.3f s on each of %d ranks; written in %.3f "
+              "s, %.0f MB/s",
+              seconds[0], job->n_ranks, seconds[1], bytes * 1e-6 / seconds[1]);
+}
+
 static rx_status make_features(const rx_job *job, encode_stage *e) {
   rx_encoding encoding = {.is_normalised = rx_is(job->config->features_normalise, "quantile"),
                           .keeps_raw = job->config->features_keep_raw != 0};
@@ -150,7 +163,9 @@ static rx_status make_features(const rx_job *job, encode_stage *e) {
   encoding.training = e->training;
   rx_log_info(job->log, "encode: %zu slices of %zu patients, %zu features a slice",
               e->cohort->n_slices, e->cohort->n_patients, e->model->network.n_features);
+  const double start = rx_seconds();
   RX_TRY(rx_encoded_make(job, e->images, e->cohort, e->model, &encoding, &e->encoded));
+  const double encoded = rx_seconds();
   RX_TRY(rx_examples_make(job, e->images, e->model, &e->examples));
   say_counts(job, e);
   rx_feature_results results = {.images = e->images,
@@ -159,8 +174,10 @@ static rx_status make_features(const rx_job *job, encode_stage *e) {
                                 .encoded = e->encoded,
                                 .examples = e->examples,
                                 .clinical = e->clinical};
+  const double begin = rx_seconds();
   RX_TRY(rx_patients_write(job, e->recipe, &results, e->patients_path));
   RX_TRY(rx_features_write(job, e->recipe, &results, e->features_path));
+  say_rates(job, e, encoded - start, rx_seconds() - begin);
   snprintf(done, sizeof done, "%zu features of %zu slices of %zu patients", e->encoded->n_features,
            e->cohort->n_slices, e->cohort->n_patients);
   rx_job_totals(job, "encode", done, e->features_path);
