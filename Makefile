@@ -151,7 +151,7 @@ check-asan: have-test
 	@$(MAKE) --no-print-directory -j2 MODE=asan all tests
 	@ASAN_OPTIONS=fast_unwind_on_malloc=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
-	  RADMIX_TEST_RANKS=2 RADMIX_TEST_LIMIT=900 tests/run build/asan $(or $(TESTS),unit/ mpi/ campaign/)
+	  RADMIX_TEST_RANKS=2 RADMIX_TEST_LIMIT=900 CAMPAIGN_LIMIT=600 tests/run build/asan $(or $(TESTS),unit/ mpi/ campaign/)
 # Unit tests that make no call of MPI, under Valgrind; slower than the sanitizers by far.
 check-valgrind: have-test
 	@command -v valgrind > /dev/null || { echo "check-valgrind: expected valgrind, found none" >&2; exit 69; }

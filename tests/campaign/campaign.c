@@ -2,11 +2,13 @@
  * number STEP divides, all ranks together in one process each.
  *
  * A case is right when the stage returns one of its codes on all ranks, when the message is one
- * line that holds the words, and when no file is left that was not there before. A case that takes
- * more than LIMIT seconds ends the process by SIGALRM; FOLDER/now holds the number of the case at
- * work, so that run.sh knows which one did it and goes on after it. Memory is limited: a header may
- * claim what it likes. Prints a line for each wrong case, and one with the counts at the end. */
+ * line that holds the words, when no file is left that was not there before, and when HDF5 holds
+ * no more open objects than before. A case that takes more than LIMIT seconds ends the process by
+ * SIGALRM; FOLDER/now holds the number of the case at work, so that run.sh knows which one did it
+ * and goes on after it. Memory is limited: a header may claim what it likes. Prints a line for each
+ * wrong case, and one with the counts at the end. */
 #include <dirent.h>
+#include <hdf5.h>
 #include <mpi.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -98,6 +100,19 @@ static void remove_others(const char *path, const char *list) {
 
 /* ---- one case ---- */
 
+/* Objects that HDF5 holds open for this process; its own, of the start, are among them. */
+static int64_t count_handles(void) {
+  static const H5I_type_t types[] = {H5I_FILE,    H5I_GROUP, H5I_DATATYPE,   H5I_DATASPACE,
+                                     H5I_DATASET, H5I_ATTR,  H5I_GENPROP_LST};
+  int64_t count = 0;
+
+  for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+    hsize_t n = 0;
+    if (H5Inmembers(types[t], &n) >= 0) count += (int64_t)n;
+  }
+  return count;
+}
+
 static rx_status set_settings(const campaign_case *k, const char *folder, rx_config *config,
                               char *deck) {
   char section[64], key[64];
@@ -134,7 +149,7 @@ static bool is_among(rx_status status, const char *codes) {
 
 /* Tells what is wrong with the end of a case, on rank 0. */
 static void judge(campaign *c, const campaign_case *k, rx_status status, bool is_same,
-                  const char *before, const char *after) {
+                  bool is_closed, const char *before, const char *after) {
   const char *message = status ? rx_error_message() : "";
   bool is_code = is_same && is_among(status, k->codes);
   bool has_words = !status || (*message && strstr(message, k->words));
@@ -142,11 +157,11 @@ static void judge(campaign *c, const campaign_case *k, rx_status status, bool is
 
   c->n_wrong_codes += !is_code;
   c->n_wrong_words += !has_words;
-  c->n_left_behind += !is_clean;
-  if (!is_code || !has_words || !is_clean)
-    fprintf(c->report, "# %s: expected %s '%s', found %d '%s'%s%s\n", k->name, k->codes, k->words,
+  c->n_left_behind += !is_clean || !is_closed;
+  if (!is_code || !has_words || !is_clean || !is_closed)
+    fprintf(c->report, "# %s: expected %s '%s', found %d '%s'%s%s%s\n", k->name, k->codes, k->words,
             (int)status, message, is_same ? "" : ", not the same on all ranks",
-            is_clean ? "" : ", and files left behind");
+            is_clean ? "" : ", and files left behind", is_closed ? "" : ", and handles left open");
 }
 
 static void run_case(campaign *c, const campaign_case *k, rx_config *config) {
@@ -162,16 +177,17 @@ static void run_case(campaign *c, const campaign_case *k, rx_config *config) {
     list_folder(config->study_directory, before, sizeof before);
   }
   MPI_Barrier(MPI_COMM_WORLD);
+  int64_t n_handles = count_handles();
   alarm(LIMIT);
   if (!status) status = run_stage(k, &job, deck, config);
   alarm(0);
-  int ends[2] = {(int)status, -(int)status};
-  MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+  int ends[3] = {(int)status, -(int)status, count_handles() != n_handles};
+  MPI_Allreduce(MPI_IN_PLACE, ends, 3, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
   if (c->rank == 0) {
     if (!strcmp(k->stage, "deck"))
       snprintf(config->study_directory, RX_TEXT_SIZE, "%s/out", c->folder);
     list_folder(config->study_directory, after, sizeof after);
-    judge(c, k, status, ends[0] == -ends[1], before, after);
+    judge(c, k, status, ends[0] == -ends[1], !ends[2], before, after);
     remove_others(config->study_directory, before);
   }
   MPI_Barrier(MPI_COMM_WORLD);
