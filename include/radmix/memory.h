@@ -19,6 +19,10 @@ rx_status rx_new(void **array, const char *what, size_t count, size_t size);
 /* Copies text into memory of its own. Errors: RX_ERR_MEMORY. */
 rx_status rx_copy_text(const char *text, char **out);
 
+/* From now on, arrays of a megabyte and more go back to the system when they are released, whatever
+ * was released before (glibc keeps ever larger ones): for work whose arrays grow and go. */
+void rx_memory_give_back(void);
+
 /* Returns the highest memory use of this process so far, in bytes (VmHWM); 0 when unknown. */
 size_t rx_memory_peak(void);
 

@@ -1,5 +1,6 @@
 #include "radmix/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,12 @@ rx_status rx_copy_text(const char *text, char **out) {
   RX_TRY(RX_NEW(out, "text", length));
   memcpy(*out, text, length);
   return RX_OK;
+}
+
+void rx_memory_give_back(void) {
+  enum { LARGE = 1 << 20 };
+
+  mallopt(M_MMAP_THRESHOLD, LARGE);
 }
 
 size_t rx_memory_peak(void) {
