@@ -154,11 +154,12 @@ static rx_status check_settings(const rx_config *config) {
 rx_status rx_prediction_run(const rx_job *job) {
   char path[4096], done[256];
   bool is_current = false;
-  work w = {NULL};
+  work w = {.recipe = NULL};
   rx_status status = RX_AGREE(job->comm, check_settings(job->config));
 
   if (status) return status;
   if (*job->config->prediction_apply) return rx_apply_run(job);
+  rx_memory_give_back();
   status = RX_AGREE(job->comm, rx_job_path(job, "predictions.h5", path, sizeof path));
   if (status) return status;
   if ((status = make_recipe(job, &w.recipe))) goto done;

@@ -156,7 +156,8 @@ static rx_status plan_inner(run *r, size_t outer) {
     r->inner[problem] = (rx_problem){.y = r->outer[outer].y,
                                      .role = role,
                                      .is_by_row = r->plan->is_by_row,
-                                     .grid = r->outer_solved[outer].path};
+                                     .grid = r->outer_solved[outer].path,
+                                     .wants_no_path = true};
   }
   return RX_OK;
 }

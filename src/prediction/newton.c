@@ -8,93 +8,6 @@
 #include "radmix/error.h"
 #include "radmix/memory.h"
 
-/* ---- a group ---- */
-
-static void destroy_group(rx_group *g) {
-  for (size_t m = 0; g->members && m < g->n_members; m++)
-    rx_curvature_destroy(&g->members[m].model);
-  free(g->members);
-  free(g->share);
-  free(g->vectors);
-  free(g->roles);
-  free(g->etas);
-  free(g->list);
-  free(g->coefficient);
-  free(g->strip_eta);
-  free(g->lanes);
-  free(g->strip_gradient);
-  free(g->sums);
-  free(g->tile);
-  free(g->packed);
-  free(g->pack_sum);
-  free(g->room);
-  free(g->order);
-  free(g->change);
-  free(g->factor);
-}
-
-enum { VECTORS = 7 };
-
-static rx_status create_group(rx_group *g) {
-  size_t n = g->n_members, p = g->p, local = g->set->n_local;
-  size_t padded = (p + RX_NEWTON_PANEL - 1) / RX_NEWTON_PANEL * RX_NEWTON_PANEL;
-  rx_status status = RX_NEW(&g->members, "problems", n);
-
-  if (!status) status = RX_NEW(&g->share, "patients", g->n_patients);
-  if (!status) status = RX_NEW(&g->vectors, "problems", VECTORS * n * (p + 1));
-  if (!status) status = RX_NEW(&g->roles, "roles", n * local);
-  if (!status) status = RX_NEW(&g->etas, "linear predictors", n * local);
-  if (!status) status = RX_NEW(&g->list, "problems", n);
-  if (!status) status = RX_NEW(&g->coefficient, "coefficients", n * p);
-  if (!status) status = RX_NEW(&g->strip_eta, "rows", 2 * n * RX_NEWTON_STRIP);
-  if (!status) status = RX_NEW(&g->lanes, "rows", n * RX_NEWTON_LANES);
-  if (!status) status = RX_NEW(&g->strip_gradient, "gradients", n * p);
-  if (!status) status = RX_NEW(&g->sums, "gradients", n * (2 * p + 4));
-  if (!status) status = RX_NEW(&g->tile, "second derivatives", RX_NEWTON_TILE * padded);
-  if (!status) status = RX_NEW(&g->packed, "rows", RX_NEWTON_STRIP * padded);
-  if (!status) status = RX_NEW(&g->pack_sum, "rows", padded);
-  if (!status) status = RX_NEW(&g->room, "features", 7 * p + 2);
-  if (!status) status = RX_NEW(&g->change, "features", p);
-  if (!status) status = RX_NEW(&g->order, "features", 2 * p + 2 * (size_t)g->n_ranks);
-  for (size_t m = 0; m < n && !status; m++) status = rx_curvature_create(g, &g->members[m].model);
-  if (status) return status;
-  g->strip_residual = g->strip_eta + n * RX_NEWTON_STRIP;
-  g->step = g->room + 4 * p;
-  g->move = g->room + 5 * p;
-  g->end = g->move + p + 1;
-  return RX_OK;
-}
-
-static rx_status begin_member(rx_group *g, size_t k, const rx_problem *problem,
-                              rx_solution *solution) {
-  rx_member *m = &g->members[k];
-  double *at = g->vectors + VECTORS * k * (g->p + 1),
-         **const vectors[VECTORS] = {&m->mean,     &m->scale,    &m->beta,     &m->start,
-                                     &m->gradient, &m->last_end, &m->last_move};
-
-  for (size_t v = 0; v < VECTORS; v++, at += g->p + 1) *vectors[v] = at;
-  m->role = g->roles + k * g->set->n_local;
-  m->eta = g->etas + k * g->set->n_local;
-  m->problem = problem;
-  m->solution = solution;
-  m->grid = problem->grid ? problem->grid->lambda : NULL;
-  m->n_lambdas = problem->grid ? problem->grid->n_lambdas : g->options->n_lambdas;
-  m->step = -1;
-  for (size_t r = 0; r < g->set->n_local; r++)
-    m->role[r] = (unsigned char)rx_solver_role(g->set, problem, g->set->first + r);
-  RX_TRY(rx_lasso_create(m->n_lambdas, &solution->path));
-  RX_TRY(RX_NEW(&solution->loss, "losses", m->n_lambdas));
-  return RX_NEW(&solution->row_auc, "AUCs", m->n_lambdas);
-}
-
-static rx_status begin(rx_group *g, const rx_problem *problems, rx_solution *solutions) {
-  RX_TRY(create_group(g));
-  for (size_t r = 0; r < g->set->n_rows; r++) g->share[g->set->patient[r]]++;
-  for (size_t i = 0; i < g->n_patients; i++) g->share[i] = g->share[i] > 0 ? 1 / g->share[i] : 0;
-  for (size_t m = 0; m < g->n_members; m++) RX_TRY(begin_member(g, m, &problems[m], &solutions[m]));
-  return RX_OK;
-}
-
 /* ---- along a path ---- */
 
 /* The null model, where all begin. */
@@ -137,15 +50,16 @@ static void take_null(const rx_group *g, rx_member *m) {
 /* Keeps the solution at this lambda. */
 static rx_status keep(const rx_group *g, rx_member *m) {
   double *beta = g->room, *mean = g->room + g->p, *scale = g->room + 2 * g->p;
+  size_t n = m->problem->wants_no_path ? 0 : g->p;
   rx_lasso *path = m->solution->path;
 
-  for (size_t j = 0; j < g->p; j++) {
+  for (size_t j = 0; j < n; j++) {
     beta[j] = m->beta[j] * m->y_scale;
     scale[j] = m->scale[j] * g->set->scale[j];
     mean[j] = g->set->mean[j] + m->mean[j] * g->set->scale[j];
   }
   RX_TRY(rx_lasso_add(path, m->grid ? m->grid[m->step] : m->lambda * m->y_scale,
-                      m->y_shift + m->y_scale * m->intercept, g->p, beta, mean, scale));
+                      m->y_shift + m->y_scale * m->intercept, n, beta, mean, scale));
   path->deviance_ratio[m->step] = m->null_loss > 0 && !m->is_flat ? 1 - m->loss / m->null_loss : 0;
   path->kkt[m->step] = m->lambda_max > 0 ? m->kkt / m->lambda_max : 0;
   if (!(path->kkt[m->step] <= g->options->tolerance)) path->is_converged = false;
@@ -159,7 +73,7 @@ static rx_status end_lambda(rx_group *g, rx_member *m) {
   bool ends = !m->grid && rx_lasso_ends(m->solution->path, m->step, g->options->family);
   m->is_done = ends || m->step + 1 >= m->n_lambdas;
   if (!m->is_done) go_to(g, m, m->step + 1);
-  if (m->is_done) rx_curvature_clear(&m->model);
+  if (m->is_done) rx_newton_end(m);
   return RX_OK;
 }
 
@@ -199,56 +113,21 @@ static rx_status consider(rx_group *g, rx_member *m) {
   return RX_OK;
 }
 
-/* ---- memory ---- */
-
-/* Matrices may take a seventh of the memory of the rows, over all ranks: when that is not enough
- * the last members wait until others are done. */
-static void park(rx_group *g) {
-  static const double always = 1 << 22; /* numbers: 16 MB */
-  double room = fmax(always, 0.15 * (double)g->set->n_rows * (double)g->p), used = 0;
-  size_t n_working = 0;
-
-  for (size_t m = 0; m < g->n_members; m++) {
-    rx_member *member = &g->members[m];
-    if (member->is_done || member->is_parked) continue;
-    double n = (double)member->model.n + 64;
-    used += 1.3 * n * n;
-    if (used > room && n_working) {
-      member->is_parked = true;
-      rx_curvature_clear(&member->model);
-    }
-    n_working++;
-  }
-}
-
-/* Lets those that wait go on when all others are done. */
-static void unpark(rx_group *g) {
-  for (size_t m = 0; m < g->n_members; m++)
-    if (!g->members[m].is_done && !g->members[m].is_parked) return;
-  for (size_t m = 0; m < g->n_members; m++) g->members[m].is_parked = false;
-}
-
-static bool is_working(const rx_member *m) {
-  return !m->is_done && !m->is_parked;
-}
-
 /* The steps of all members that want one, each on the rank that owns the matrix. Collective. */
 static rx_status step_members(rx_group *g) {
-  for (size_t k = 0; k < g->n_members; k++)
-    if (is_working(&g->members[k]) && g->members[k].wants_step)
-      RX_TRY(rx_curvature_prepare(g, &g->members[k]));
+  RX_TRY(rx_curvature_prepare(g));
   for (size_t k = 0; k < g->n_members; k++) {
     rx_member *m = &g->members[k];
-    if (!is_working(m) || !m->wants_step) continue;
+    if (!rx_newton_is_working(m) || !m->wants_step) continue;
     memcpy(m->start, m->beta, g->p * sizeof *m->beta);
     m->start_intercept = m->intercept;
-    if (rx_curvature_owner(g, m) == g->rank) rx_newton_minimise(g, m);
+    if (m->model.owner == g->rank) rx_newton_minimise(g, m);
   }
   for (size_t k = 0; k < g->n_members; k++) {
     rx_member *m = &g->members[k];
-    if (!is_working(m) || !m->wants_step) continue;
-    MPI_Bcast(m->beta, (int)g->p, MPI_DOUBLE, rx_curvature_owner(g, m), g->comm);
-    MPI_Bcast(&m->intercept, 1, MPI_DOUBLE, rx_curvature_owner(g, m), g->comm);
+    if (!rx_newton_is_working(m) || !m->wants_step) continue;
+    MPI_Bcast(m->beta, (int)g->p, MPI_DOUBLE, m->model.owner, g->comm);
+    MPI_Bcast(&m->intercept, 1, MPI_DOUBLE, m->model.owner, g->comm);
     m->slope = rx_newton_slope(g, m, true);
     m->kkt_before[1] = m->kkt_before[0];
     m->kkt_before[0] = m->kkt_inside;
@@ -268,11 +147,10 @@ static bool are_done(const rx_group *g) {
 
 static rx_status iterate(rx_group *g) {
   while (!are_done(g)) {
-    unpark(g);
+    RX_TRY(rx_newton_seat(g));
     rx_newton_pass(g);
     for (size_t m = 0; m < g->n_members; m++)
-      if (is_working(&g->members[m])) RX_TRY(consider(g, &g->members[m]));
-    park(g);
+      if (rx_newton_is_working(&g->members[m])) RX_TRY(consider(g, &g->members[m]));
     RX_TRY(step_members(g));
   }
   return RX_OK;
@@ -290,10 +168,10 @@ rx_status rx_newton_run(MPI_Comm comm, const rx_feature_set *set, size_t n_patie
 
   MPI_Comm_rank(comm, &g.rank);
   MPI_Comm_size(comm, &g.n_ranks);
-  rx_status status = RX_AGREE(comm, begin(&g, problems, solutions));
+  rx_status status = RX_AGREE(comm, rx_newton_create(&g, problems, solutions));
   if (!status) status = rx_newton_moments(&g);
   for (size_t m = 0; m < n && !status; m++) start_null(&g, &g.members[m]);
   if (!status) status = iterate(&g);
-  destroy_group(&g);
+  rx_newton_destroy(&g);
   return status;
 }

@@ -31,18 +31,18 @@ rx_status rx_newton_run(MPI_Comm comm, const rx_feature_set *set, size_t n_patie
 /* A quadratic model of n features. */
 typedef struct {
   size_t n, stride;
-  const float *h; /* [n][stride], second derivatives */
-  double *u;      /* [n], gradient of the likelihood at beta */
-  double *beta;   /* [n] */
+  float *h;     /* [n][stride], second derivatives */
+  double *u;    /* [n], gradient of the likelihood at beta */
+  double *beta; /* [n] */
   double l1, l2;
 } rx_newton_quadratic;
 
 /* sweep: one pass of coordinate descent over some of the features; returns the largest violation
  * met. move: u -= change h. predict: eta [n][stride] = z b', with b [n][p] and room lanes
  * [n][RX_NEWTON_LANES]. collect: sum [n][p] += residual z, with residual [n][stride]. pack: one
- * row, root z of n features, into panels [RX_NEWTON_STRIP][RX_NEWTON_PANEL]; sums [n] += root^2 z.
- * square: sum [count panels][stride] += products of the features of panels first ... with those of
- * all panels up to their own; stride in features. */
+ * row, root z of n features, into panels [RX_NEWTON_STRIP][RX_NEWTON_PANEL]; sums [n] += root^2 z,
+ * from the panel of feature summed on. square: sum [count panels][stride] += products of the
+ * features of panels first ... with those of all panels up to their own; stride in features. */
 enum { RX_NEWTON_LANES = 128, RX_NEWTON_PANEL = 32 };
 #define RX_NEWTON_KERNELS(isa)                                                                   \
   double rx_newton_sweep_v##isa(rx_newton_quadratic *q, const int *list, size_t n_list);         \
@@ -56,7 +56,7 @@ enum { RX_NEWTON_LANES = 128, RX_NEWTON_PANEL = 32 };
                                 size_t stride);                                                  \
   void rx_newton_pack_v##isa(float *restrict packed, float *restrict sums,                       \
                              const float *restrict z, const int *restrict feature, size_t n,     \
-                             float root);                                                        \
+                             size_t summed, float root);                                         \
   void rx_newton_square_v##isa(double *sum, size_t stride, const float *packed, size_t rows,     \
                                size_t first, size_t count);
 RX_NEWTON_KERNELS(2)

@@ -9,7 +9,7 @@
 #include "radmix/isa.h"
 #include "radmix/memory.h"
 
-enum { TILE = RX_NEWTON_TILE, STRIP = RX_NEWTON_STRIP, PANEL = RX_NEWTON_PANEL };
+enum { STRIP = RX_NEWTON_STRIP, PANEL = RX_NEWTON_PANEL };
 
 rx_status rx_curvature_create(const rx_group *g, rx_curvature *model) {
   *model = (rx_curvature){.age = -1};
@@ -24,7 +24,7 @@ void rx_curvature_clear(rx_curvature *model) {
   free(model->h);
   model->h = NULL;
   for (size_t k = 0; k < model->n; k++) model->place[model->feature[k]] = 0;
-  model->n = model->stride = 0;
+  model->n = model->n_made = model->stride = 0;
   model->age = -1;
 }
 
@@ -34,10 +34,26 @@ void rx_curvature_destroy(rx_curvature *model) {
   free(model->h);
   free(model->sum);
   free(model->root);
+  *model = (rx_curvature){.age = -1};
 }
 
-int rx_curvature_owner(const rx_group *g, const rx_member *m) {
-  return (int)((size_t)(m - g->members) % (size_t)g->n_ranks);
+/* The rank with the least work takes a new matrix: the work of a step grows with the square. */
+static int choose_owner(const rx_group *g) {
+  double least = 0;
+  int owner = 0;
+
+  for (int rank = 0; rank < g->n_ranks; rank++) {
+    double work = 0;
+    for (size_t k = 0; k < g->n_members; k++) {
+      const rx_curvature *model = &g->members[k].model;
+      if (rx_newton_is_working(&g->members[k]) && model->age >= 0 && model->owner == rank)
+        work += (double)model->n * (double)model->n;
+    }
+    if (rank && work >= least) continue;
+    least = work;
+    owner = rank;
+  }
+  return owner;
 }
 
 /* ---- which features ---- */
@@ -70,26 +86,37 @@ static bool is_complete(const rx_group *g, const rx_member *m) {
 
 /* ---- the matrix ---- */
 
-/* Makes room on the owner, with some to spare. */
-static rx_status reserve(rx_curvature *model, size_t n_old) {
-  size_t n = model->n;
-  float *h;
+/* Makes room on the owner, with some to spare. The old matrix goes to the new one by way of its
+ * lower triangle, so that there are never two. */
+static rx_status reserve(rx_curvature *model) {
+  size_t n = model->n, n_old = model->n_made, at = 0;
+  float *triangle;
 
   if (n <= model->stride) return RX_OK;
   size_t stride = (n_old ? n + n / 16 + 32 : n + 32) / 16 * 16 + 16;
-  RX_TRY(RX_NEW(&h, "second derivatives", stride * stride));
-  for (size_t k = 0; k < n_old; k++)
-    memcpy(h + k * stride, model->h + k * model->stride, n_old * sizeof *h);
+  RX_TRY(RX_NEW(&triangle, "second derivatives", n_old * (n_old + 1) / 2));
+  for (size_t k = 0; k < n_old; at += ++k)
+    memcpy(triangle + at, model->h + k * model->stride, (k + 1) * sizeof *triangle);
   free(model->h);
-  model->h = h;
-  model->stride = stride;
-  return RX_OK;
+  model->stride = 0;
+  rx_status status = RX_NEW(&model->h, "second derivatives", stride * stride);
+  at = 0;
+  for (size_t k = 0; k < n_old && !status; k++)
+    for (size_t l = 0; l <= k; l++)
+      model->h[k * stride + l] = model->h[l * stride + k] = triangle[at++];
+  free(triangle);
+  if (!status) model->stride = stride;
+  return status;
+}
+
+static size_t pad(size_t n) {
+  return (n + PANEL - 1) / PANEL * PANEL;
 }
 
 /* Packs the features of the next rows that count, times their root; returns how many rows. The sums
  * of features from first on are added to. */
 static size_t pack(const rx_group *g, rx_curvature *model, size_t at, size_t n, size_t first) {
-  void (*pack_row)(float *, float *, const float *, const int *, size_t, float) =
+  void (*pack_row)(float *, float *, const float *, const int *, size_t, size_t, float) =
       RX_ISA_PICK(g->options->isa, rx_newton_pack);
   size_t filled = 0, end = at + STRIP * (size_t)model->every;
 
@@ -98,45 +125,34 @@ static size_t pack(const rx_group *g, rx_curvature *model, size_t at, size_t n, 
   for (; at < end; at++)
     if (model->root[at] > 0)
       pack_row(g->packed + PANEL * filled++, g->pack_sum, g->set->z + at * g->p, model->feature, n,
-               model->root[at]);
+               first, model->root[at]);
   for (size_t k = first; k < n; k++) model->sum[k] += rx_newton_grid((double)g->pack_sum[k]);
   return filled;
 }
 
-/* Works out rows [first, first + count) of the lower triangle, and their sums; first is the first
- * of a panel. A strip is added up in single precision, strips in double on a grid, exactly.
- * Collective. */
-static void add_tile(rx_group *g, rx_member *m, size_t first, size_t count) {
+/* Adds one strip of rows to the tiles of all members whose strips begin there, while the rows are
+ * near. A strip is added up in single precision, strips in double on a grid, exactly. */
+static void add_strip(rx_group *g, size_t at) {
   void (*square)(double *, size_t, const float *, size_t, size_t, size_t) =
       RX_ISA_PICK(g->options->isa, rx_newton_square);
-  size_t n = first + count, rows, panels = (count + PANEL - 1) / PANEL;
-  size_t stride = first + panels * PANEL;
-  int owner = rx_curvature_owner(g, m);
-  double *sums = m->model.sum;
 
-  memset(g->tile, 0, panels * PANEL * stride * sizeof *g->tile);
-  memset(sums + first, 0, count * sizeof *sums);
-  for (size_t at = 0; at < g->set->n_local; at += STRIP * (size_t)m->model.every)
-    if ((rows = pack(g, &m->model, at, n, first)) > 0)
-      square(g->tile, stride, g->packed, rows, first / PANEL, panels);
-  if (g->n_ranks > 1) {
-    bool is_owner = g->rank == owner;
-    MPI_Reduce(is_owner ? MPI_IN_PLACE : g->tile, g->tile, (int)(count * stride), MPI_DOUBLE,
-               MPI_SUM, owner, g->comm);
-    MPI_Reduce(is_owner ? MPI_IN_PLACE : sums + first, sums + first, (int)count, MPI_DOUBLE,
-               MPI_SUM, owner, g->comm);
+  for (size_t k = 0; k < g->n_tiles; k++) {
+    const rx_newton_tile *t = &g->tiles[k];
+    rx_curvature *model = &g->members[t->member].model;
+    if (at % (STRIP * (size_t)model->every)) continue;
+    size_t rows = pack(g, model, at, t->first + t->count, t->first);
+    if (rows) square(t->sum, t->stride, g->packed, rows, t->first / PANEL, pad(t->count) / PANEL);
   }
 }
 
 /* Centres a tile at the weighted means, so that the intercept is out of it, and puts it and its
  * mirror image into the matrix. */
-static void install(const rx_group *g, rx_member *m, size_t first, size_t count) {
+static void install(const rx_member *m, const rx_newton_tile *t) {
   static const double ridge = 1e-6; /* equal columns leave rounding on the diagonal */
-  rx_curvature *model = &m->model;
-  size_t stride = first + (count + PANEL - 1) / PANEL * PANEL;
+  const rx_curvature *model = &m->model;
 
-  for (size_t k = first; k < first + count; k++) {
-    const double *from = g->tile + (k - first) * stride;
+  for (size_t k = t->first; k < t->first + t->count; k++) {
+    const double *from = t->sum + (k - t->first) * t->stride;
     for (size_t l = 0; l <= k; l++) {
       double scale = m->scale[model->feature[k]] * m->scale[model->feature[l]];
       double value = (from[l] - model->sum[k] * model->sum[l] / model->total) / scale;
@@ -146,24 +162,89 @@ static void install(const rx_group *g, rx_member *m, size_t first, size_t count)
   }
 }
 
-/* Works out the matrix for the features from n_old on, those before in the same panel once more.
- * Collective. */
-static rx_status extend(rx_group *g, rx_member *m, size_t n_old) {
-  bool is_owner = g->rank == rx_curvature_owner(g, m);
-  if (is_owner && m->model.n > m->model.stride) { /* no need of both at the same time */
-    free(g->factor);
-    g->factor = NULL;
-    g->n_factor = 0;
+/* Works out the products of the tiles, and hands them to the owners. Collective. */
+static void make_tiles(rx_group *g) {
+  for (size_t k = 0; k < g->n_tiles; k++) {
+    const rx_newton_tile *t = &g->tiles[k];
+    memset(t->sum, 0, pad(t->count) * t->stride * sizeof *t->sum);
+    memset(g->members[t->member].model.sum + t->first, 0, t->count * sizeof *t->sum);
   }
-  rx_status status = is_owner ? reserve(&m->model, n_old) : RX_OK;
+  for (size_t at = 0; at < g->set->n_local; at += STRIP) add_strip(g, at);
+  for (size_t k = 0; k < g->n_tiles; k++) {
+    const rx_newton_tile *t = &g->tiles[k];
+    rx_member *m = &g->members[t->member];
+    double *sums = m->model.sum + t->first;
+    bool is_owner = g->rank == m->model.owner;
+    if (g->n_ranks > 1) {
+      MPI_Reduce(is_owner ? MPI_IN_PLACE : t->sum, t->sum, (int)(t->count * t->stride), MPI_DOUBLE,
+                 MPI_SUM, m->model.owner, g->comm);
+      MPI_Reduce(is_owner ? MPI_IN_PLACE : sums, sums, (int)t->count, MPI_DOUBLE, MPI_SUM,
+                 m->model.owner, g->comm);
+    }
+    if (is_owner) install(m, t);
+    m->model.n_made = t->first + t->count;
+  }
+}
 
-  if ((status = RX_AGREE(g->comm, status))) return status;
-  for (size_t at = n_old / PANEL * PANEL; at < m->model.n; at += TILE) {
-    size_t count = m->model.n - at < TILE ? m->model.n - at : TILE;
-    add_tile(g, m, at, count);
-    if (is_owner) install(g, m, at, count);
+/* Takes as many features of a member as there is room for, those before in the same panel once
+ * more. used: numbers of the room. Returns false when there is none. */
+static bool add_tile(rx_group *g, size_t member, size_t *used) {
+  const rx_curvature *model = &g->members[member].model;
+  size_t first = model->n_made / PANEL * PANEL, count = 0, left = g->n_room - *used;
+
+  while (first + count < model->n && (count + PANEL) * (first + count + PANEL) <= left)
+    count += PANEL;
+  if (!count) return false;
+  if (first + count > model->n) count = model->n - first;
+  size_t stride = first + pad(count);
+  g->tiles[g->n_tiles++] = (rx_newton_tile){member, first, count, stride, g->tile_room + *used};
+  *used += pad(count) * stride;
+  return true;
+}
+
+static bool wants_room(const rx_group *g, const rx_member *m) {
+  return rx_newton_is_working(m) && m->model.owner == g->rank && m->model.n > m->model.stride;
+}
+
+/* Room for the matrices of this rank, for tiles, and for the most features that are packed. What is
+ * only used in between makes way first. */
+static rx_status reserve_all(rx_group *g) {
+  size_t most = 0;
+
+  for (size_t k = 0; k < g->n_members; k++) {
+    if (!wants_room(g, &g->members[k])) continue;
+    free(g->tile_room);
+    free(g->packed);
+    g->tile_room = NULL;
+    g->packed = NULL;
+    g->n_packed = 0;
+    RX_TRY(reserve(&g->members[k].model));
   }
+  for (size_t k = 0; k < g->n_members; k++)
+    if (g->members[k].model.n > most) most = g->members[k].model.n;
+  if (!g->tile_room) RX_TRY(RX_NEW(&g->tile_room, "second derivatives", g->n_room));
+  if (pad(most) <= g->n_packed) return RX_OK;
+  free(g->packed);
+  g->packed = NULL;
+  g->n_packed = 0;
+  RX_TRY(RX_NEW(&g->packed, "rows", RX_NEWTON_STRIP * pad(most + most / 8)));
+  g->n_packed = pad(most + most / 8);
   return RX_OK;
+}
+
+/* Works out what the matrices lack. Collective. */
+static rx_status make_matrices(rx_group *g) {
+  RX_TRY(RX_AGREE(g->comm, reserve_all(g)));
+  for (;;) {
+    size_t used = 0;
+    g->n_tiles = 0;
+    for (size_t k = 0; k < g->n_members; k++)
+      if (rx_newton_is_working(&g->members[k]) &&
+          g->members[k].model.n_made < g->members[k].model.n)
+        if (!add_tile(g, k, &used)) break;
+    if (!g->n_tiles) return RX_OK;
+    make_tiles(g);
+  }
 }
 
 /* ---- when ---- */
@@ -212,20 +293,30 @@ static bool is_slow(const rx_group *g, const rx_member *m) {
   return saved * step > 0.5 * price;
 }
 
-rx_status rx_curvature_prepare(rx_group *g, rx_member *m) {
+/* Says what the matrix of a member shall be made of. Collective. */
+static void plan(const rx_group *g, rx_member *m) {
   rx_curvature *model = &m->model;
+  bool is_new = model->age < 0 || is_slow(g, m);
 
-  if (model->age < 0 || is_slow(g, m)) {
-    rx_curvature_clear(model);
-    let_in(g, m);
-    take_weights(g, m);
-    model->age = 0;
-    m->has_last = false;
-    return extend(g, m, 0);
-  }
-  if (is_complete(g, m)) return RX_OK;
+  if (!is_new && is_complete(g, m)) return;
   m->has_last = false;
-  size_t n_old = model->n;
+  if (is_new) {
+    rx_curvature_clear(model);
+    model->owner = choose_owner(g);
+  }
   let_in(g, m);
-  return extend(g, m, n_old);
+  if (!is_new) return;
+  take_weights(g, m);
+  model->age = 0;
+}
+
+rx_status rx_curvature_prepare(rx_group *g) {
+  bool has_less = false;
+
+  for (size_t k = 0; k < g->n_members; k++) {
+    rx_member *m = &g->members[k];
+    if (rx_newton_is_working(m) && m->wants_step) plan(g, m);
+    has_less = has_less || m->model.n_made < m->model.n;
+  }
+  return has_less ? make_matrices(g) : RX_OK;
 }

@@ -9,31 +9,37 @@
  * out. One rank owns the matrix; the lists are the same on all. */
 typedef struct {
   size_t n, stride;
-  int *feature; /* [n], in the order they came in; owned, as all that follows */
-  int *place;   /* [p]: 1 + its place in the list, 0 = not in it */
-  float *h;     /* [n][stride], the owner's */
-  double *sum;  /* [p], by place: sum w z; the owner's */
-  double total; /* sum w */
-  float *root;  /* [n_local], root of w of each row */
-  int every;    /* row of which it is made: 1, 2 or 4 */
-  int age;      /* steps taken with it; -1: there is none */
+  size_t n_made; /* features whose products are in h */
+  int owner;     /* rank */
+  int *feature;  /* [n], in the order they came in; owned, as all that follows */
+  int *place;    /* [p]: 1 + its place in the list, 0 = not in it */
+  float *h;      /* [n][stride], the owner's */
+  double *sum;   /* [p], by place: sum w z; the owner's */
+  double total;  /* sum w */
+  float *root;   /* [n_local], root of w of each row */
+  int every;     /* row of which it is made: 1, 2 or 4 */
+  int age;       /* steps taken with it; -1: there is none */
 } rx_curvature;
 
-/* A problem. Its features are z~ = (z - mean) / scale of the set's z. */
+/* A problem. Its features are z~ = (z - mean) / scale of the set's z. What it needs to work is made
+ * when its turn comes, and released when it is done. */
 typedef struct {
   const rx_problem *problem;
   rx_solution *solution;
   const double *grid; /* [n_lambdas], or NULL */
   int n_lambdas, step;
-  bool is_done, is_parked, is_trial, wants_step, is_flat; /* flat: nothing to predict */
-  unsigned char *role;                                    /* [n_local] */
-  float *eta;                                             /* [n_local], linear predictor */
-  double total, null_loss, lambda_max;                    /* weight of the training rows */
-  double y_mean, y_scale, y_shift; /* y_shift: what a linear predictor leaves out */
-  double *mean, *scale;            /* [p], of z; scale 0 = constant */
-  double *beta, *start, *gradient; /* [p] */
-  double *last_end, *last_move;    /* [p + 1], coefficients and intercept: the owner's last step */
-  bool has_last;                   /* at this lambda, with this matrix */
+  bool is_started, is_parked, is_done;
+  size_t n_parked;                     /* features of the matrix that it gave up */
+  bool is_trial, wants_step, is_flat;  /* flat: nothing to predict */
+  unsigned char *role;                 /* [n_local] */
+  float *eta;                          /* [n_local], linear predictor; owned */
+  double total, null_loss, lambda_max; /* weight of the training rows */
+  double y_mean, y_scale, y_shift;     /* y_shift: what a linear predictor leaves out */
+  double *mean, *scale;                /* [p], of z; scale 0 = constant */
+  double *vectors;                     /* those that follow; owned */
+  double *beta, *start, *gradient;     /* [p] */
+  double *last_end, *last_move; /* [p + 1], coefficients and intercept: the owner's last step */
+  bool has_last;                /* at this lambda, with this matrix */
   double intercept, start_intercept;
   double residual, loss, curvature; /* sum v (y - mu); mean loss; sum v mu' */
   double lambda, l1, l2, before;    /* before: the lambda before this one */
@@ -44,40 +50,58 @@ typedef struct {
   rx_curvature model;
 } rx_member;
 
+/* A part of a matrix that is worked out with others in one go through the rows: features [first,
+ * first + count) with all up to themselves. */
+typedef struct {
+  size_t member, first, count, stride;
+  double *sum; /* [count, padded][stride], in the group's room */
+} rx_newton_tile;
+
 /* Problems that run together. */
 typedef struct {
   MPI_Comm comm;
   int rank, n_ranks;
   const rx_feature_set *set;
   const rx_lasso_options *options;
-  size_t n_patients, p, n_members;
-  rx_member *members;   /* [n_members]; owned, as all that follows */
-  double *share;        /* [n_patients], 1 / rows in the set */
-  double *vectors;      /* the members' */
-  unsigned char *roles; /* the members' */
-  float *etas;          /* the members' */
+  size_t n_patients, p, n_members, n_slots; /* slots: members that work at a time, at most */
+  rx_member *members;                       /* [n_members]; owned, as all that follows */
+  double *share;                            /* [n_patients], 1 / rows in the set */
+  double *moments;                          /* the members' */
+  unsigned char *roles;                     /* the members' */
   /* of a pass */
   size_t n_list;
-  size_t *list;          /* [n_members], members that take part */
+  size_t *list;          /* [n_slots], members that take part */
   float *coefficient;    /* [n_list][p] */
-  float *lanes;          /* [n_members][RX_NEWTON_LANES] */
+  float *lanes;          /* [n_slots][RX_NEWTON_LANES] */
   float *strip_eta;      /* [n_list][RX_NEWTON_STRIP] */
   float *strip_residual; /* the same */
   float *strip_gradient; /* [n_list][p] */
-  double *sums;          /* [n_members][2 p + 4] */
+  double *sums;          /* [n_slots][2 p + 4] */
   /* of a model and a step */
-  double *tile;             /* [RX_NEWTON_TILE][p, padded to panels] */
-  float *packed, *pack_sum; /* [p, padded][RX_NEWTON_STRIP], [p] */
+  size_t n_tiles, n_room;   /* room: numbers */
+  rx_newton_tile *tiles;    /* [n_slots] */
+  double *tile_room;        /* [n_room] */
+  size_t n_packed;          /* features, padded; grown as needed */
+  float *packed;            /* [n_packed][RX_NEWTON_STRIP] */
+  float *pack_sum;          /* [p] */
   double *room;             /* [4 p] */
   double *step;             /* [p] */
   double *move, *end;       /* [p + 1] */
-  float *change;            /* [p] */
-  float *factor;            /* [n_factor][n_factor], grown as needed */
-  size_t n_factor;
-  int *order; /* [2 p] */
+  float *change, *diagonal; /* [p] */
+  int *order;               /* [2 p] */
 } rx_group;
 
-enum { RX_NEWTON_TILE = 256 };
+/* ---- newton_members.c ---- */
+
+rx_status rx_newton_create(rx_group *g, const rx_problem *problems, rx_solution *solutions);
+void rx_newton_destroy(rx_group *g);
+/* Ends a member: its room goes to others. */
+void rx_newton_end(rx_member *m);
+/* Tells whether a member takes part in what goes on. */
+bool rx_newton_is_working(const rx_member *m);
+/* Makes members wait whose matrices have no room, and starts or wakes those that have. Collective.
+ */
+rx_status rx_newton_seat(rx_group *g);
 
 /* ---- newton_pass.c ---- */
 
@@ -96,10 +120,8 @@ rx_status rx_newton_judge(rx_group *g, rx_member *m);
 rx_status rx_curvature_create(const rx_group *g, rx_curvature *model);
 void rx_curvature_clear(rx_curvature *model); /* forgets the matrix and the list */
 void rx_curvature_destroy(rx_curvature *model);
-/* Brings the model of a member up to what its next step needs. Collective. */
-rx_status rx_curvature_prepare(rx_group *g, rx_member *m);
-/* The rank that owns the member's matrix. */
-int rx_curvature_owner(const rx_group *g, const rx_member *m);
+/* Brings the models of the members that want a step up to what it needs. Collective. */
+rx_status rx_curvature_prepare(rx_group *g);
 
 /* ---- newton_step.c ---- */
 

@@ -77,52 +77,48 @@ static void find_outcome_moments(const rx_group *g, rx_member *m) {
 enum { FEW = 32 };
 
 typedef struct {
-  double *weight;      /* [n_members][FEW] */
+  double *weight;      /* [n_slots][FEW] */
   double *z, *squares; /* [FEW][p] */
-  double *products;    /* [n_members][p] */
+  double *products;    /* [n_slots][p] */
 } few_rows;
 
-/* Adds the sums of v x of some rows; x [rows][p], sums of members 2 p + 4 apart. */
-static void add_weighted(rx_group *g, const few_rows *few, size_t rows, const double *x,
+/* Adds the sums of v x of some rows for n members; x [rows][p], sums of members 2 p + 4 apart. */
+static void add_weighted(rx_group *g, const few_rows *few, size_t n, size_t rows, const double *x,
                          double *sums) {
   int p = (int)g->p;
 
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)g->n_members, p, (int)rows, 1,
-              few->weight, FEW, x, p, 0, few->products, p);
-  for (size_t m = 0; m < g->n_members; m++)
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, p, (int)rows, 1, few->weight, FEW,
+              x, p, 0, few->products, p);
+  for (size_t m = 0; m < n; m++)
     for (size_t j = 0; j < g->p; j++)
       sums[m * (2 * g->p + 4) + j] += rx_newton_grid(few->products[m * g->p + j]);
 }
 
-static void add_moments(rx_group *g, few_rows *few, size_t first, size_t rows) {
+static void add_moments(rx_group *g, few_rows *few, const rx_member *members, size_t n,
+                        size_t first, size_t rows) {
   const float *from = g->set->z + first * g->p;
 
   for (size_t k = 0; k < rows * g->p; k++) few->z[k] = (double)from[k];
   for (size_t k = 0; k < rows * g->p; k++) few->squares[k] = few->z[k] * few->z[k];
-  for (size_t m = 0; m < g->n_members; m++)
+  for (size_t m = 0; m < n; m++)
     for (size_t i = 0; i < rows; i++)
-      few->weight[m * FEW + i] = rx_newton_weight(g, &g->members[m], first + i);
-  add_weighted(g, few, rows, few->z, g->sums);
-  add_weighted(g, few, rows, few->squares, g->sums + g->p);
+      few->weight[m * FEW + i] = rx_newton_weight(g, &members[m], first + i);
+  add_weighted(g, few, n, rows, few->z, g->sums);
+  add_weighted(g, few, n, rows, few->squares, g->sums + g->p);
 }
 
-rx_status rx_newton_moments(rx_group *g) {
+/* The same of n members, at most as many as there are slots. Collective. */
+static void find_moments(rx_group *g, few_rows *few, rx_member *members, size_t n) {
   static const double least = 1e-10; /* variance to mean square: constant but for rounding */
-  size_t p = g->p, n = g->n_members, stride = 2 * p + 4;
-  double *weights;
-  rx_status status = RX_NEW(&weights, "rows", n * FEW + 2 * FEW * p + n * p);
+  size_t p = g->p, stride = 2 * p + 4, local = g->set->n_local;
 
-  if ((status = RX_AGREE(g->comm, status))) return status;
-  double *z = weights + n * FEW;
-  few_rows few = {weights, z, z + FEW * p, z + 2 * FEW * p};
-  for (size_t m = 0; m < n; m++) find_outcome_moments(g, &g->members[m]);
+  for (size_t m = 0; m < n; m++) find_outcome_moments(g, &members[m]);
   memset(g->sums, 0, n * stride * sizeof *g->sums);
-  for (size_t at = 0; at < g->set->n_local; at += FEW)
-    add_moments(g, &few, at, g->set->n_local - at < FEW ? g->set->n_local - at : FEW);
-  free(weights);
-  add_over_ranks(g, g->sums, g->n_members * stride);
+  for (size_t at = 0; at < local; at += FEW)
+    add_moments(g, few, members, n, at, local - at < FEW ? local - at : FEW);
+  add_over_ranks(g, g->sums, n * stride);
   for (size_t k = 0; k < n; k++) {
-    rx_member *m = &g->members[k];
+    rx_member *m = &members[k];
     const double *sum = g->sums + k * stride, *square = sum + p;
     for (size_t j = 0; j < p; j++) {
       double variance = square[j] - sum[j] * sum[j];
@@ -132,6 +128,19 @@ rx_status rx_newton_moments(rx_group *g) {
       m->scale[j] = g->options->is_standardising ? sqrt(variance) : 1 / g->set->scale[j];
     }
   }
+}
+
+rx_status rx_newton_moments(rx_group *g) {
+  size_t p = g->p, slots = g->n_slots;
+  double *weights;
+  rx_status status = RX_NEW(&weights, "rows", slots * FEW + 2 * FEW * p + slots * p);
+
+  if ((status = RX_AGREE(g->comm, status))) return status;
+  double *z = weights + slots * FEW;
+  few_rows few = {weights, z, z + FEW * p, z + 2 * FEW * p};
+  for (size_t at = 0; at < g->n_members; at += slots)
+    find_moments(g, &few, g->members + at, g->n_members - at < slots ? g->n_members - at : slots);
+  free(weights);
   return RX_OK;
 }
 
@@ -204,8 +213,8 @@ void rx_newton_pass(rx_group *g) {
 
   g->n_list = 0;
   for (size_t m = 0; m < g->n_members; m++)
-    if (!g->members[m].is_done && !g->members[m].is_parked) g->list[g->n_list++] = m;
-  double *offset = g->sums + g->n_members * stride; /* behind the sums */
+    if (rx_newton_is_working(&g->members[m])) g->list[g->n_list++] = m;
+  double *offset = g->sums + g->n_slots * stride; /* behind the sums */
   memset(g->sums, 0, g->n_list * stride * sizeof *g->sums);
   for (size_t c = 0; c < g->n_list; c++)
     offset[c] = pack(g, &g->members[g->list[c]], g->coefficient + c * p);
@@ -233,7 +242,7 @@ static double link_of(const rx_member *m, size_t row) {
 /* The AUC of held rows, on the owner. pairs [n] of outcome and link of this rank. Collective. */
 static rx_status gather_auc(const rx_group *g, const rx_member *m, const double *pairs, size_t n,
                             double *auc) {
-  int owner = rx_curvature_owner(g, m), count = (int)(2 * n);
+  int owner = m->model.owner, count = (int)(2 * n);
   int *counts = g->order, *starts = g->order + g->n_ranks, total = 0;
   double *all = NULL;
   rx_status status = RX_OK;

@@ -76,13 +76,14 @@ void RX_ISA_NAME(rx_newton_square)(double *sum, size_t stride, const float *pack
 
 void RX_ISA_NAME(rx_newton_pack)(float *restrict packed, float *restrict sums,
                                  const float *restrict z, const int *restrict feature, size_t n,
-                                 float root) {
+                                 size_t summed, float root) {
   static const size_t panel = (size_t)RX_NEWTON_STRIP * PANEL;
 
   for (size_t first = 0; first < n; first += PANEL) {
     float *restrict to = packed + first / PANEL * panel;
     size_t count = n - first < PANEL ? n - first : PANEL;
     for (size_t k = 0; k < count; k++) to[k] = root * z[feature[first + k]];
+    if (first < summed / PANEL * PANEL) continue;
     for (size_t k = 0; k < count; k++) sums[first + k] += root * to[k];
   }
 }

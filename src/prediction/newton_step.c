@@ -63,36 +63,53 @@ static double worst_of(const rx_newton_quadratic *q) {
   return worst;
 }
 
-/* Room for the factor of n features. */
-static rx_status reserve_factor(rx_group *g, size_t n) {
-  if (n <= g->n_factor) return RX_OK;
-  free(g->factor);
-  g->n_factor = 0;
-  RX_TRY(RX_NEW(&g->factor, "factor", (n + n / 16) * (n + n / 16)));
-  g->n_factor = n + n / 16;
-  return RX_OK;
+/* The active part of the matrix goes to the upper triangle of its first rows, for the factor: the
+ * lower triangle says the same. Active features rise, so nothing is written before it is read; the
+ * diagonal, which both share, is kept. */
+static void gather_active(rx_newton_quadratic *q, const int *active, size_t n, float *diagonal) {
+  for (size_t k = 0; k < q->n; k++) diagonal[k] = q->h[k * q->stride + k];
+  for (size_t k = 0; k < n; k++) {
+    const float *from = q->h + (size_t)active[k] * q->stride;
+    float *to = q->h + k * q->stride;
+    for (size_t l = k + 1; l < n; l++) to[l] = from[active[l]];
+    to[k] = diagonal[active[k]] + (float)q->l2;
+  }
+}
+
+/* Makes the matrix whole again, block by block. */
+static void restore(rx_newton_quadratic *q, size_t n, const float *diagonal) {
+  enum { BLOCK = 16 };
+
+  for (size_t k = 0; k < n; k += BLOCK)
+    for (size_t l = k; l < n; l += BLOCK)
+      for (size_t i = k; i < k + BLOCK && i < n; i++)
+        for (size_t j = l > i ? l : i + 1; j < l + BLOCK && j < n; j++)
+          q->h[i * q->stride + j] = q->h[j * q->stride + i];
+  for (size_t k = 0; k < n; k++) q->h[k * q->stride + k] = diagonal[k];
 }
 
 /* Factorises the active part of the matrix, and sets change to the solution of the conditions of
- * the active features at their present signs. Returns false when rounding leaves no factor, or
- * there is no room for it: then descent goes on alone. */
-static bool solve_active(rx_group *g, const rx_newton_quadratic *q, const int *active, size_t n,
+ * the active features at their present signs. Returns false when rounding leaves no factor: then
+ * descent goes on alone. */
+static bool solve_active(rx_group *g, rx_newton_quadratic *q, const int *active, size_t n,
                          float *change) {
-  if (reserve_factor(g, n)) return false;
-  float *a = g->factor;
+  int count = (int)n, stride = (int)q->stride;
 
+  gather_active(q, active, n, g->diagonal);
   for (size_t k = 0; k < n; k++) {
-    const float *row = q->h + (size_t)active[k] * q->stride;
-    for (size_t l = 0; l <= k; l++) a[k * n + l] = row[active[l]];
-    a[k * n + k] += (float)q->l2;
     double b = q->beta[active[k]];
     change[k] = (float)(q->u[active[k]] - copysign(q->l1, b) - q->l2 * b);
   }
-  /* The lower triangle by rows is the upper one by columns, which needs no copy. */
-  if (LAPACKE_spotrf(LAPACK_COL_MAJOR, 'U', (int)n, a, (int)n)) return false;
-  cblas_strsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, a, (int)n, change, 1);
-  cblas_strsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, (int)n, a, (int)n, change, 1);
-  return true;
+  /* The upper triangle by rows is the lower one by columns, which needs no copy. */
+  bool is_made = !LAPACKE_spotrf_work(LAPACK_COL_MAJOR, 'L', count, q->h, stride);
+  if (is_made) {
+    cblas_strsv(CblasRowMajor, CblasUpper, CblasTrans, CblasNonUnit, count, q->h, stride, change,
+                1);
+    cblas_strsv(CblasRowMajor, CblasUpper, CblasNoTrans, CblasNonUnit, count, q->h, stride, change,
+                1);
+  }
+  restore(q, n, g->diagonal);
+  return is_made;
 }
 
 /* Goes there; a coefficient that would change its sign stops at 0. Gives up what does not lower the

@@ -109,7 +109,8 @@ static rx_status plan_folds(fitting *f) {
                        .is_by_row = f->plan->is_by_row,
                        .grid = grid,
                        .scores = f->scores[t],
-                       .wants_row_auc = f->plan->lasso.family == RX_BINOMIAL};
+                       .wants_row_auc = f->plan->lasso.family == RX_BINOMIAL,
+                       .wants_no_path = true};
     }
   }
   return RX_OK;

@@ -35,6 +35,7 @@ typedef struct {
       *scores; /* NULL, or [grid->n_lambdas][n_patients], added to: this rank's part of the sum of
                 * the linear predictors of held rows, over the rows of the patient in the set */
   bool wants_row_auc;
+  bool wants_no_path; /* measures alone: a split set may leave the coefficients out of the path */
 } rx_problem;
 
 typedef struct {

@@ -166,7 +166,8 @@ static void fit(const rx_feature_set *set, const cohort *c, const rx_lasso_optio
       w->problems[full + o * n_folds + k] = (rx_problem){.y = c->y[o],
                                                          .role = w->role[1 + k],
                                                          .grid = w->solutions[o].path,
-                                                         .wants_row_auc = true};
+                                                         .wants_row_auc = true,
+                                                         .wants_no_path = true};
   if (n_folds)
     check(rx_newton_run(MPI_COMM_WORLD, set, PATIENTS, options, full * n_folds, w->problems + full,
                         w->solutions + full));
@@ -219,6 +220,7 @@ int main(int argc, char **argv) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &n_ranks);
   openblas_set_num_threads(1);
+  rx_memory_give_back();
   if (argc < 6) check(RX_FAIL(RX_ERR_USAGE, "ROWS LAMBDAS RATIO OUTCOMES FOLDS [FOLDER]"));
   size_t n_rows = strtoul(argv[1], NULL, 10);
   const char *folder = argc > 6 ? argv[6] : "";

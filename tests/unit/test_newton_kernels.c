@@ -66,7 +66,8 @@ static made *run(numbers *x, int isa) {
   (m->collected, x->z, x->residual, FEATURES, ROWS, MODELS, STRIDE);
   memset(x->packed, 0, sizeof x->packed);
   for (size_t r = 0; r < ROWS; r++) RX_ISA_PICK(isa, rx_newton_pack)
-  (x->packed + r * RX_NEWTON_PANEL, m->sums, x->z + r * FEATURES, x->feature, LISTED, root_of(r));
+  (x->packed + r * RX_NEWTON_PANEL, m->sums, x->z + r * FEATURES, x->feature, LISTED, 0,
+   root_of(r));
   RX_ISA_PICK(isa, rx_newton_square)(m->square, FOUND, x->packed, ROWS, 0, PANELS);
   for (int j = 0; j < FOUND; j++) m->u[j] = sin(j);
   m->largest = RX_ISA_PICK(isa, rx_newton_sweep)(&q, x->order, FOUND);
