@@ -1,4 +1,4 @@
-/* broadcast.h: sending from rank 0 what may be larger than an MPI count. Collective. */
+/* broadcast.h: sending to all what may be larger than an MPI count. Collective. */
 #ifndef RADMIX_BROADCAST_H
 #define RADMIX_BROADCAST_H
 
@@ -10,8 +10,11 @@
 /* Gives every rank the bytes of rank 0. */
 void rx_broadcast_bytes(MPI_Comm comm, void *bytes, size_t n);
 
-/* The same for an array that only rank 0 has made: the others get one of the same size, to be
- * released with free(). what  names it when there is no memory. Errors: RX_ERR_MEMORY. */
+/* Gives every rank the bytes of rank root. */
+void rx_broadcast_bytes_from(MPI_Comm comm, int root, void *bytes, size_t n);
+
+/* As from rank 0, for an array that only rank 0 has made: the others get one of the same size, to
+ * be released with free(). what  names it when there is no memory. Errors: RX_ERR_MEMORY. */
 rx_status rx_broadcast_array(MPI_Comm comm, const char *what, void **bytes, size_t *n);
 
 #endif

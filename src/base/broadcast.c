@@ -7,11 +7,15 @@
 
 static const size_t largest = (size_t)1 << 30; /* an MPI count is an int */
 
-void rx_broadcast_bytes(MPI_Comm comm, void *bytes, size_t n) {
+void rx_broadcast_bytes_from(MPI_Comm comm, int root, void *bytes, size_t n) {
   for (size_t done = 0; done < n; done += largest) {
     size_t part = n - done < largest ? n - done : largest;
-    MPI_Bcast((char *)bytes + done, (int)part, MPI_BYTE, 0, comm);
+    MPI_Bcast((char *)bytes + done, (int)part, MPI_BYTE, root, comm);
   }
+}
+
+void rx_broadcast_bytes(MPI_Comm comm, void *bytes, size_t n) {
+  rx_broadcast_bytes_from(comm, 0, bytes, n);
 }
 
 rx_status rx_broadcast_array(MPI_Comm comm, const char *what, void **bytes, size_t *n) {

@@ -1,14 +1,14 @@
 #include "gather.h"
 
+#include "radmix/broadcast.h"
+
 static void gather(MPI_Comm comm, const size_t *border, void *items, size_t size) {
   int n_ranks;
 
   MPI_Comm_size(comm, &n_ranks);
-  /* names and flags of genes or patients: far below an MPI count */
-  for (int from = 0; from < n_ranks; from++) {
-    char *piece = (char *)items + border[from] * size;
-    MPI_Bcast(piece, (int)((border[from + 1] - border[from]) * size), MPI_BYTE, from, comm);
-  }
+  for (int from = 0; from < n_ranks; from++)
+    rx_broadcast_bytes_from(comm, from, (char *)items + border[from] * size,
+                            (border[from + 1] - border[from]) * size);
 }
 
 void rx_gather_numbers(MPI_Comm comm, const size_t *border, double *numbers) {

@@ -7,6 +7,7 @@
 #include "density.h"
 #include "pathways.h"
 #include "plage.h"
+#include "radmix/broadcast.h"
 #include "radmix/error.h"
 #include "radmix/isa.h"
 #include "radmix/memory.h"
@@ -194,7 +195,7 @@ static void put_scores(const scoring *s) {
 
 /* What a set needs to be scored by plage on one rank. */
 typedef struct {
-  int *count, *at;          /* [n_ranks], numbers of each rank in a message */
+  int *count, *at;          /* [n_ranks], rows of each rank in a message */
   double *own;              /* rows of this rank */
   double *z, *reference;    /* [n_members][n], [n_members][n_reference] */
   double *vector, *loading; /* [longer of both], [n_members] */
@@ -234,13 +235,14 @@ static void gather_rows(const scoring *s, const plage_room *room, size_t set, in
   const rx_sets *sets = &s->pathways->sets;
   size_t first = border[s->job->rank], n_own = 0;
   int rank = 0, at = 0;
+  MPI_Datatype row; /* counted in rows: numbers of many patients are beyond an MPI count */
 
   for (int r = 0; r < s->job->n_ranks; r++) room->count[r] = 0;
   for (size_t i = sets->first[set]; i < sets->first[set + 1]; i++) { /* rising: by rank */
     size_t gene = (size_t)sets->gene[i];
 
     while (gene >= border[rank + 1]) rank++;
-    room->count[rank] += (int)width;
+    room->count[rank]++;
     if (rank == s->job->rank)
       memcpy(room->own + n_own++ * width, rows + (gene - first) * width, width * sizeof *rows);
   }
@@ -248,8 +250,10 @@ static void gather_rows(const scoring *s, const plage_room *room, size_t set, in
     room->at[r] = at;
     at += room->count[r];
   }
-  MPI_Gatherv(room->own, (int)(n_own * width), MPI_DOUBLE, out, room->count, room->at, MPI_DOUBLE,
-              owner, s->job->comm);
+  MPI_Type_contiguous((int)width, MPI_DOUBLE, &row);
+  MPI_Type_commit(&row);
+  MPI_Gatherv(room->own, (int)n_own, row, out, room->count, room->at, row, owner, s->job->comm);
+  MPI_Type_free(&row);
 }
 
 /* Scores one set on the rank that owns it; a training cohort gives the loadings. score  [n], set */
@@ -397,8 +401,8 @@ static rx_status find_curve(scoring *s, size_t set, size_t patient, double *curv
   }
   RX_TRY(RX_AGREE(s->job->comm, status));
   while (s->patient_border[owner + 1] <= patient) owner++;
-  MPI_Bcast(curve, (int)s->n_usable, MPI_DOUBLE, owner, s->job->comm);
-  MPI_Bcast(gene, (int)s->n_usable, MPI_INT, owner, s->job->comm);
+  rx_broadcast_bytes_from(s->job->comm, owner, curve, s->n_usable * sizeof *curve);
+  rx_broadcast_bytes_from(s->job->comm, owner, gene, s->n_usable * sizeof *gene);
   return RX_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "density.h"
 #include "measure.h"
+#include "radmix/broadcast.h"
 #include "radmix/error.h"
 #include "radmix/memory.h"
 
@@ -195,7 +196,8 @@ static void gather(const rx_job *job, const rx_expression *e, gathered *g) {
       if (rank == job->rank)
         memcpy(g->value + to * n, e->value + (g->gene[to] - e->border[rank]) * n,
                n * sizeof *g->value);
-    MPI_Bcast(g->value + from * n, (int)((to - from) * n), MPI_DOUBLE, rank, job->comm);
+    rx_broadcast_bytes_from(job->comm, rank, g->value + from * n,
+                            (to - from) * n * sizeof *g->value);
     from = to;
   }
 }

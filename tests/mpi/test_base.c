@@ -9,6 +9,7 @@
 
 #include "job_for_test.h"
 #include "mpi_cmocka.h"
+#include "radmix/broadcast.h"
 #include "radmix/error.h"
 #include "radmix/matrix.h"
 #include "radmix/memory.h"
@@ -36,6 +37,21 @@ static void one_bad_rank_fails_all_with_its_message(void **state) {
   assert_all(status == RX_ERR_INPUT);
   assert_all(strstr(rx_error_message(), "100% ? wrong") != NULL);
   assert_all(RX_AGREE(MPI_COMM_WORLD, RX_OK) == RX_OK);
+}
+
+static void every_rank_gets_the_bytes_of_any_other(void **state) {
+  int n_ranks, rank, right = 0;
+  unsigned char bytes[1001];
+
+  (void)state;
+  MPI_Comm_size(MPI_COMM_WORLD, &n_ranks);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  for (int root = 0; root < n_ranks; root++) {
+    memset(bytes, rank + 1, sizeof bytes);
+    rx_broadcast_bytes_from(MPI_COMM_WORLD, root, bytes, 1000);
+    right += bytes[0] == root + 1 && bytes[999] == root + 1 && bytes[1000] == rank + 1;
+  }
+  assert_all(right == n_ranks);
 }
 
 static void settings_come_from_deck_and_command_line(void **state) {
@@ -303,6 +319,7 @@ static void a_second_writer_is_refused_and_a_dead_one_replaced(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(one_bad_rank_fails_all_with_its_message),
+    cmocka_unit_test(every_rank_gets_the_bytes_of_any_other),
     cmocka_unit_test(settings_come_from_deck_and_command_line),
     cmocka_unit_test(bad_settings_are_named_with_file_and_line),
     cmocka_unit_test(all_ranks_get_the_table_of_rank_0),
