@@ -221,7 +221,7 @@ static rx_status start_command(MPI_Comm comm, const command_line *line, const ch
   if (line->force) job.force = is_run ? RX_FORCE_DIFFERS : RX_FORCE_ALWAYS;
   rx_log log = rx_log_start(job.rank, line->level);
   job.log = &log;
-  rx_status status = RX_AGREE(comm, RX_NEW(&config, "settings", 1));
+  rx_status status = RX_NEW_AGREED(comm, &config, "settings", 1);
   if (!status)
     status = rx_config_load(comm, line->deck, line->n_overrides, line->overrides, config);
   job.config = config;

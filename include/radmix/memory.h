@@ -2,6 +2,7 @@
 #ifndef RADMIX_MEMORY_H
 #define RADMIX_MEMORY_H
 
+#include <mpi.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -15,6 +16,14 @@
   rx_new((void **)(array), (what), (size_t)(count), sizeof **(array))
 
 rx_status rx_new(void **array, const char *what, size_t count, size_t size);
+
+/* The same on all ranks: where one has no memory, none keeps its own. Collective over comm. */
+#define RX_NEW_AGREED(comm, array, what, count)                                                \
+  rx_new_agreed((comm), (void **)(array), (what), (size_t)(count), sizeof **(array), __FILE__, \
+                __LINE__)
+
+rx_status rx_new_agreed(MPI_Comm comm, void **array, const char *what, size_t count, size_t size,
+                        const char *file, int line);
 
 /* Copies text into memory of its own. Errors: RX_ERR_MEMORY. */
 rx_status rx_copy_text(const char *text, char **out);

@@ -2,6 +2,7 @@
 #ifndef RADMIX_TEXT_H
 #define RADMIX_TEXT_H
 
+#include <mpi.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,6 +16,8 @@ typedef struct {
 } rx_list;
 
 rx_status rx_list_create(const char *text, char separator, rx_list *list);
+/* The same on all ranks, or empty on all. Collective over comm. */
+rx_status rx_list_agreed(MPI_Comm comm, const char *text, char separator, rx_list *list);
 void rx_list_destroy(rx_list *list);
 
 /* Removes blanks at both ends, in place; returns the new start. */

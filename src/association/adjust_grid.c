@@ -362,7 +362,7 @@ static rx_status climb(rx_staircase *s, ascent *a) {
 rx_status rx_staircase_create(MPI_Comm comm, rx_adjust method, size_t n_runs, const rx_run *run,
                               rx_staircase **out) {
   ascent a = {.comm = comm, .n_runs = n_runs, .run = run};
-  rx_status status = RX_AGREE(comm, RX_NEW(out, "associate: adjustment", 1));
+  rx_status status = RX_NEW_AGREED(comm, out, "associate: adjustment", 1);
 
   if (status) return status;
   MPI_Comm_rank(comm, &a.rank);

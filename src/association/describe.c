@@ -158,7 +158,7 @@ rx_status rx_describe_frames(rx_grid *g, rx_frame **obs, rx_frame **var) {
   double *icc;
 
   *obs = *var = NULL;
-  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&icc, "associate: features", g->n_features)));
+  RX_TRY(RX_NEW_AGREED(g->job->comm, &icc, "associate: features", g->n_features));
   rx_status status = gather_icc(g, icc);
   if (!status) status = say_calibration(g, icc);
   if (!status && g->job->rank == 0) {
@@ -316,7 +316,7 @@ rx_status rx_describe_data(rx_grid *g) {
 
   say_slices(g);
   RX_TRY(say_covariates(g));
-  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&value, "associate: features", g->roster->n_patients)));
+  RX_TRY(RX_NEW_AGREED(g->job->comm, &value, "associate: features", g->roster->n_patients));
   rx_status status = RX_OK;
   for (size_t round = 0; round < g->n_rounds && !status; round++) {
     size_t first, count;

@@ -71,7 +71,7 @@ static rx_status allocate(rx_grid *g) {
 
 rx_status rx_grid_create(const rx_job *job, const rx_roster *roster, rx_grid **out) {
   const rx_config *config = job->config;
-  rx_status status = RX_AGREE(job->comm, RX_NEW(out, "associate: grid", 1));
+  rx_status status = RX_NEW_AGREED(job->comm, out, "associate: grid", 1);
 
   if (status) return status;
   rx_grid *g = *out;
@@ -124,7 +124,7 @@ rx_status rx_grid_read(rx_grid *g, size_t round) {
   size_t first, count;
 
   rx_grid_run(g, round, &first, &count);
-  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&all, "associate: factors", n_rows * count)));
+  RX_TRY(RX_NEW_AGREED(g->job->comm, &all, "associate: factors", n_rows * count));
   rx_status status =
       rx_matrix_read(roster->factors, "X", RX_FLOAT64, 0, count ? n_rows : 0, first, count, all);
   for (size_t i = 0; i < roster->n_patients && count && !status; i++)

@@ -62,7 +62,7 @@ static rx_status make_staircase(rx_grid *g, pass *p) {
   rx_run *run = NULL;
   size_t n = 0;
 
-  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&run, "associate: p values", g->n_rounds * g->width)));
+  RX_TRY(RX_NEW_AGREED(g->job->comm, &run, "associate: p values", g->n_rounds * g->width));
   for (size_t round = 0; round < g->n_rounds; round++) {
     size_t first, count;
     rx_grid_run(g, round, &first, &count);
@@ -178,7 +178,7 @@ static rx_status collect_hits(rx_grid *g) {
   enum { N = 10 };
   double *number = NULL;
 
-  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&number, "associate: hits", g->hits->n * N)));
+  RX_TRY(RX_NEW_AGREED(g->job->comm, &number, "associate: hits", g->hits->n * N));
   for (size_t h = 0; h < g->hits->n; h++) {
     const rx_hit *hit = &g->hits->hit[h];
     const double mine[N] = {(double)hit->n_patients,
@@ -222,7 +222,7 @@ static rx_status find_hits(rx_grid *g) {
 static rx_status share_counts(rx_grid *g) {
   int64_t *n;
 
-  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&n, "associate: factors", g->n_factors)));
+  RX_TRY(RX_NEW_AGREED(g->job->comm, &n, "associate: factors", g->n_factors));
   MPI_Allreduce(MPI_IN_PLACE, &g->n_hits_all, 1, MPI_INT64_T, MPI_SUM, g->job->comm);
   for (size_t f = 0; f < g->n_factors; f++) n[f] = g->factor[f].n_hits_hierarchical;
   MPI_Allreduce(MPI_IN_PLACE, n, (int)g->n_factors, MPI_INT64_T, MPI_SUM, g->job->comm);

@@ -95,7 +95,7 @@ rx_status rx_hits_share(MPI_Comm comm, rx_hits *h) {
   if (!status) status = RX_NEW(&starts, "associate: hits", n_ranks);
   if ((status = RX_AGREE(comm, status))) goto done;
   if ((status = plan(comm, h->n, n_ranks, counts, starts, &total))) goto done;
-  if ((status = RX_AGREE(comm, RX_NEW(&all, "associate: hits", total)))) goto done;
+  if ((status = RX_NEW_AGREED(comm, &all, "associate: hits", total))) goto done;
   MPI_Allgatherv(h->hit, (int)(h->n * sizeof *all), MPI_BYTE, all, counts, starts, MPI_BYTE, comm);
   free(h->hit);
   h->hit = all, all = NULL;

@@ -191,7 +191,7 @@ rx_status rx_permute_restore(const rx_grid *g, const rx_recipe *recipe, rx_permu
   MPI_Bcast(done, 1, MPI_INT, 0, g->job->comm);
   if (!*done) goto out;
   const size_t n = (size_t)*done;
-  status = RX_AGREE(g->job->comm, RX_NEW(&slab, "associate: checkpoint", FACTORS_AT_ONCE * n));
+  status = RX_NEW_AGREED(g->job->comm, &slab, "associate: checkpoint", FACTORS_AT_ONCE * n);
   if (status) goto out;
   spread_array(g, p, r.largest, n, slab, p->largest);
   spread_array(g, p, r.lambda_gc, n, slab, p->lambda_gc);

@@ -43,8 +43,7 @@ static rx_status mark_rows_with_factors(const rx_job *job, const rx_matrix *fact
   double *block = NULL;
 
   rx_partition(factors->n_var, job->rank, job->n_ranks, &first, &count);
-  RX_TRY(
-      RX_AGREE(job->comm, RX_NEW(&block, "associate: factors", factors->n_obs * COLUMNS_AT_ONCE)));
+  RX_TRY(RX_NEW_AGREED(job->comm, &block, "associate: factors", factors->n_obs * COLUMNS_AT_ONCE));
   rx_status status = RX_OK;
   for (size_t round = 0; round < rounds && !status; round++) {
     size_t done = round * COLUMNS_AT_ONCE, n = done < count ? count - done : 0;
@@ -266,7 +265,7 @@ rx_status rx_roster_load(const rx_job *job, const char *features_path, const cha
   unsigned char *has_any = NULL;
   rx_status status;
 
-  if ((status = RX_AGREE(job->comm, RX_NEW(out, "associate: patients", 1)))) return status;
+  if ((status = RX_NEW_AGREED(job->comm, out, "associate: patients", 1))) return status;
   rx_roster *c = *out;
   status = rx_measures_load(job->comm, features_path, job->config->association_image_covariates,
                             &c->measures);

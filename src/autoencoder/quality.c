@@ -62,8 +62,7 @@ rx_status rx_quality_measure(rx_training *training, rx_qualities *qualities) {
   fixed_sums sums[2] = {{0, 0}, {0, 0}};
   float *output;
 
-  rx_status status = RX_NEW(&output, "image", n_pixels);
-  RX_TRY(RX_AGREE(training->job->comm, status));
+  RX_TRY(RX_NEW_AGREED(training->job->comm, &output, "image", n_pixels));
   rx_engine_set_weights(training->engine, training->state.best);
   measure_own(training, share, training->mean_image, output, sums);
   MPI_Allreduce(MPI_IN_PLACE, sums, 4, MPI_INT64_T, MPI_SUM, training->job->comm);

@@ -43,8 +43,7 @@ static rx_status average_slices(rx_training *t) {
   size_t n = n_pixels(t);
   int64_t *sums;
 
-  rx_status status = RX_NEW(&sums, "mean image", n);
-  RX_TRY(RX_AGREE(t->job->comm, status));
+  RX_TRY(RX_NEW_AGREED(t->job->comm, &sums, "mean image", n));
   for (size_t slice = 0; slice < training->n; slice++)
     for (size_t i = 0; i < n; i++) sums[i] += rx_fixed((double)training->pixels[slice * n + i]);
   MPI_Allreduce(MPI_IN_PLACE, sums, (int)n, MPI_INT64_T, MPI_SUM, t->job->comm);

@@ -32,6 +32,17 @@ rx_status rx_new(void **array, const char *what, size_t count, size_t size) {
   return RX_OK;
 }
 
+rx_status rx_new_agreed(MPI_Comm comm, void **array, const char *what, size_t count, size_t size,
+                        const char *file, int line) {
+  rx_status status = rx_agree(comm, rx_new(array, what, count, size), file, line);
+
+  if (status) {
+    free(*array);
+    *array = NULL;
+  }
+  return status;
+}
+
 rx_status rx_copy_text(const char *text, char **out) {
   size_t length = strlen(text) + 1;
 

@@ -35,6 +35,13 @@ rx_status rx_list_create(const char *text, char separator, rx_list *list) {
   return RX_OK;
 }
 
+rx_status rx_list_agreed(MPI_Comm comm, const char *text, char separator, rx_list *list) {
+  rx_status status = RX_AGREE(comm, rx_list_create(text, separator, list));
+
+  if (status) rx_list_destroy(list);
+  return status;
+}
+
 void rx_list_destroy(rx_list *list) {
   free(list->items);
   free(list->memory);

@@ -228,7 +228,7 @@ static rx_status draw(const rx_job *job, stage *s, const rx_points *points, cons
   if (picture->perplexity < config->clustering_perplexity)
     rx_log_warn(job->log, "cluster: t-SNE of %zu %s: perplexity %.4g instead of %.4g", points->n,
                 what, picture->perplexity, config->clustering_perplexity);
-  RX_TRY(RX_AGREE(job->comm, RX_NEW(&picture->y, "t-SNE", 2 * points->n)));
+  RX_TRY(RX_NEW_AGREED(job->comm, &picture->y, "t-SNE", 2 * points->n));
   RX_TRY(rx_tsne_start(job->comm, points, picture->y));
   rx_status status = rx_tsne_create(job->comm, s->isa, points, picture->perplexity, &tsne);
   rx_progress progress =

@@ -230,7 +230,10 @@ static rx_status set_aside(const rx_job *job, const double *within, rx_cluster_d
 
   rx_status status = RX_NEW(&is_bad, "features", p);
   if (!status) status = RX_NEW(&data->is_used, "features", p);
-  if ((status = RX_AGREE(job->comm, status))) return status;
+  if ((status = RX_AGREE(job->comm, status))) {
+    free(is_bad);
+    return status;
+  }
   for (size_t i = 0; i < data->count * p; i++) is_bad[i % p] |= !isfinite(data->values[i]);
   for (size_t i = 0; i < data->n_patients * p; i++)
     is_bad[i % p] |= !isfinite(data->means[i]) || (within && !isfinite(within[i]));
@@ -266,7 +269,7 @@ static rx_status compact(const rx_cluster_data *data, const double *all, double 
 static rx_status square_slices(const rx_job *job, const rx_cluster_data *data, double **out) {
   size_t p = data->n_features;
 
-  rx_status status = RX_AGREE(job->comm, RX_NEW(out, "patients", data->n_patients * p));
+  rx_status status = RX_NEW_AGREED(job->comm, out, "patients", data->n_patients * p);
   if (status) return status;
   for (size_t s = 0; s < data->count; s++) {
     size_t patient = (size_t)data->slice_patient[data->first + s];
@@ -326,7 +329,7 @@ rx_status rx_cluster_data_load(const rx_job *job, const char *features_path,
                                const char *patients_path, rx_cluster_data **out) {
   sources from = {0};
 
-  rx_status status = RX_AGREE(job->comm, RX_NEW(out, "data", 1));
+  rx_status status = RX_NEW_AGREED(job->comm, out, "data", 1);
   if (!status) status = open_sources(job, features_path, patients_path, &from);
   if (!status) status = RX_AGREE(job->comm, choose(job, &from, *out));
   if (!status) status = read_values(job, &from, *out);

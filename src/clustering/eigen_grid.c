@@ -172,7 +172,7 @@ rx_status rx_eigen_grid_fill(rx_eigen_grid *grid, const double *share) {
       (size_t)(share_of(grid, 0, grid->n_rows)) * (size_t)(share_of(grid, 0, grid->n_columns));
 
   MPI_Comm_rank(grid->all, &rank);
-  rx_status status = RX_AGREE(grid->all, RX_NEW(&packed, "matrix", most));
+  rx_status status = RX_NEW_AGREED(grid->all, &packed, "matrix", most);
   for (int process = 0; process < n_processes && !status; process++) {
     int row = process / grid->n_columns, column = process % grid->n_columns;
     size_t n = pack(grid, row, column, share, packed);
@@ -237,7 +237,7 @@ static rx_status check_solution(const rx_eigen_grid *grid) {
   size_t n = (size_t)grid->n;
   double *s;
 
-  rx_status status = RX_AGREE(grid->comm, RX_NEW(&s, "eigenvectors", 4 * n));
+  rx_status status = RX_NEW_AGREED(grid->comm, &s, "eigenvectors", 4 * n);
   if (status) return status;
   double *zs = s + n, *found = zs + n, *expected = found + n;
   rx_eigen_check check = rx_eigen_check_begin(grid->values, n);
@@ -258,7 +258,7 @@ static rx_status check_solution(const rx_eigen_grid *grid) {
 static rx_status solve_in_grid(rx_eigen_grid *grid) {
   double *copy;
 
-  rx_status status = RX_AGREE(grid->comm, RX_NEW(&copy, "matrix", local_size(grid)));
+  rx_status status = RX_NEW_AGREED(grid->comm, &copy, "matrix", local_size(grid));
   if (!status) {
     memcpy(copy, grid->matrix, local_size(grid) * sizeof *copy);
     status = call_pdsyevd(grid, copy);

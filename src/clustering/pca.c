@@ -48,7 +48,7 @@ static void sum_over_ranks(MPI_Comm comm, double *values, size_t n) {
 static rx_status standardise(MPI_Comm comm, const rx_rows *rows, bool is_scaled, rx_pca *pca) {
   double *square, n = (double)pca->n_rows;
 
-  rx_status status = RX_AGREE(comm, RX_NEW(&square, "components", pca->n_columns));
+  rx_status status = RX_NEW_AGREED(comm, &square, "components", pca->n_columns);
   if (status) return status;
   rx_gram_sums(rows, pca->centre);
   sum_over_ranks(comm, pca->centre, pca->n_columns);
@@ -96,7 +96,7 @@ static rx_status plan_exchange(MPI_Comm comm, size_t my_rows, size_t n_columns, 
   MPI_Comm_rank(comm, &rank);
   MPI_Comm_size(comm, &e->n_ranks);
   rx_partition(n_columns, rank, e->n_ranks, &e->first, &e->count);
-  rx_status status = RX_AGREE(comm, RX_NEW(&e->send, "components", 4 * e->n_ranks));
+  rx_status status = RX_NEW_AGREED(comm, &e->send, "components", 4 * e->n_ranks);
   if (status) return status;
   e->send_at = e->send + e->n_ranks;
   e->receive = e->send_at + e->n_ranks;
@@ -245,7 +245,7 @@ rx_status rx_pca_fit(MPI_Comm comm, const rx_rows *rows, size_t n_most, bool is_
   if ((status = RX_AGREE(comm, status))) goto done;
   rx_pca *pca = *out;
   if (n_most > pca->n_values) n_most = pca->n_values;
-  if ((status = RX_AGREE(comm, RX_NEW(&pca->loadings, "components", pca->n_columns * n_most))))
+  if ((status = RX_NEW_AGREED(comm, &pca->loadings, "components", pca->n_columns * n_most)))
     goto done;
   if (n_rows > 1) {
     if ((status = standardise(comm, rows, is_scaled, pca))) goto done;

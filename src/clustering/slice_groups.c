@@ -190,7 +190,7 @@ rx_status rx_slice_groups_fit(const rx_job *job, int isa, const rx_cluster_data 
                               rx_slice_groups **out) {
   const rx_kmeans_points points = {scores, data->count, n_components, data->first, data->n_slices};
 
-  rx_status status = RX_AGREE(job->comm, RX_NEW(out, "k-means", 1));
+  rx_status status = RX_NEW_AGREED(job->comm, out, "k-means", 1);
   if (!status)
     status = rx_kmeans_fit(job->comm, &points, n_clusters, (uint64_t)job->config->study_seed,
                            STARTS, &(*out)->fit);

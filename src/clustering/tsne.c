@@ -176,8 +176,8 @@ rx_status rx_tsne_create(MPI_Comm comm, int isa, const rx_points *points, double
   int rank;
 
   MPI_Comm_rank(comm, &rank);
-  rx_status status = RX_NEW(out, "t-SNE", 1);
-  if ((status = RX_AGREE(comm, status))) return status;
+  rx_status status = RX_NEW_AGREED(comm, out, "t-SNE", 1);
+  if (status) return status;
   rx_tsne *t = *out;
   t->comm = comm;
   t->isa = isa;
@@ -282,8 +282,8 @@ rx_status rx_tsne_run(rx_tsne *tsne, int iterations, double *y, double *divergen
   descent d = {NULL, NULL, NULL};
   double rate = fmax(50, (double)n / exaggeration_early / 4);
 
-  rx_status status = RX_NEW(&d.gradient, "t-SNE", 6 * n);
-  if ((status = RX_AGREE(tsne->comm, status))) return status;
+  rx_status status = RX_NEW_AGREED(tsne->comm, &d.gradient, "t-SNE", 6 * n);
+  if (status) return status;
   d.velocity = d.gradient + 2 * n;
   d.gain = d.velocity + 2 * n;
   for (size_t c = 0; c < 2 * n; c++) d.gain[c] = 1;

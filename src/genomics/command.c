@@ -56,7 +56,7 @@ static rx_status add_inputs(const rx_job *job, rx_recipe *recipe, const char *na
                             const char *files) {
   rx_list paths;
 
-  RX_TRY(RX_AGREE(job->comm, rx_list_create(files, ',', &paths)));
+  RX_TRY(rx_list_agreed(job->comm, files, ',', &paths));
   rx_status status = paths.n > 1
                          ? rx_recipe_inputs(job->comm, recipe, name, (size_t)paths.n, paths.items)
                          : rx_recipe_input(job->comm, recipe, name, paths.n ? paths.items[0] : "");

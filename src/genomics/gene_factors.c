@@ -128,7 +128,7 @@ rx_status rx_gene_factors_plan(const rx_job *job, const rx_expression *expressio
   if (rx_is(job->config->genomics_genes, "none")) return RX_OK;
   if (rx_is(job->config->genomics_genes, "all"))
     return RX_AGREE(job->comm, plan_all(expression, factors, choice));
-  RX_TRY(RX_AGREE(job->comm, rx_list_create(job->config->genomics_genes, ',', &files)));
+  RX_TRY(rx_list_agreed(job->comm, job->config->genomics_genes, ',', &files));
   rx_status status = plan_lists(job, &files, expression, factors, choice);
   rx_list_destroy(&files);
   return status;

@@ -130,8 +130,7 @@ static void copy_values(const scoring *s, const rx_expression *e) {
 static rx_status turn(scoring *s) {
   MPI_Comm comm = s->job->comm;
 
-  RX_TRY(
-      RX_AGREE(comm, RX_NEW(&s->by_patient, "pathways by patient", s->own_patients * s->n_usable)));
+  RX_TRY(RX_NEW_AGREED(comm, &s->by_patient, "pathways by patient", s->own_patients * s->n_usable));
   RX_TRY(rx_transpose(comm, s->by_gene, s->pathways->border, s->n, s->patient_border, s->by_patient,
                       s->n_usable));
   free(s->by_gene);

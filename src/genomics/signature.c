@@ -269,7 +269,7 @@ static rx_status read_all(rx_signature *s) {
 
 rx_status rx_signature_load(MPI_Comm comm, const char *path, rx_signature **out) {
   *out = NULL;
-  RX_TRY(RX_AGREE(comm, RX_NEW(out, "signature", 1)));
+  RX_TRY(RX_NEW_AGREED(comm, out, "signature", 1));
   rx_status status = rx_lines_load(comm, path, &(*out)->lines);
   if (!status) status = RX_AGREE(comm, read_all(*out));
   if (status) rx_signature_destroy(out);

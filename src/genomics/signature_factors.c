@@ -110,7 +110,7 @@ rx_status rx_signature_factors_plan(const rx_job *job, const rx_list *paths,
                                     const rx_expression *expression, rx_factors *factors,
                                     rx_signature_factors *signatures) {
   *signatures = (rx_signature_factors){0};
-  rx_status status = RX_AGREE(job->comm, RX_NEW(&signatures->matches, "signatures", paths->n));
+  rx_status status = RX_NEW_AGREED(job->comm, &signatures->matches, "signatures", paths->n);
   for (int i = 0; i < paths->n && !status; i++) {
     rx_signature_match *added = &signatures->matches[i];
 

@@ -140,7 +140,7 @@ rx_status rx_signature_files_find(const rx_job *job, rx_list *paths) {
   size = text.used + 1;
   if (!status)
     status = rx_broadcast_array(job->comm, "paths of signatures", (void **)&text.text, &size);
-  if (!status) status = RX_AGREE(job->comm, rx_list_create(text.text, '\n', paths));
+  if (!status) status = rx_list_agreed(job->comm, text.text, '\n', paths);
   free(text.text);
   return status;
 }

@@ -269,7 +269,7 @@ static rx_status read_matrix(MPI_Comm comm, const file_view *view, const size_t 
   double *block = NULL;
   size_t n_across = source->has_patient_rows ? view->n_rows : view->n_columns;
 
-  RX_TRY(RX_AGREE(comm, RX_NEW(&block, "table", count * n_across)));
+  RX_TRY(RX_NEW_AGREED(comm, &block, "table", count * n_across));
   rx_status status =
       source->has_patient_rows
           ? rx_matrix_read(view->matrix, "X", RX_FLOAT64, 0, count ? n_across : 0, first, count,

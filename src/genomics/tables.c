@@ -61,7 +61,7 @@ rx_status rx_tables_put(const rx_job *job, const rx_tables *tables, rx_factors *
     const rx_source *source = tables->sources[i];
     size_t *column;
 
-    status = RX_AGREE(job->comm, RX_NEW(&column, "columns", source->n_columns));
+    status = RX_NEW_AGREED(job->comm, &column, "columns", source->n_columns);
     for (size_t c = 0; !status && c < source->n_columns; c++)
       column[c] = (size_t)rx_names_find(factors->factor_places, source->columns[c]);
     if (!status)

@@ -49,7 +49,7 @@ rx_status rx_trained_load(const rx_job *job, rx_trained **out) {
 
   *out = NULL;
   if (!*path) return RX_OK;
-  RX_TRY(RX_AGREE(job->comm, RX_NEW(out, "training cohort", 1)));
+  RX_TRY(RX_NEW_AGREED(job->comm, out, "training cohort", 1));
   rx_status status = rx_matrix_open(job->comm, path, &(*out)->matrix);
   if (status) goto done;
   /* every rank reads the few names for itself: a file opened for reading, serially */
@@ -90,7 +90,7 @@ rx_status rx_trained_values(const rx_job *job, const rx_trained *trained, size_t
   size_t width = trained->n_patients, rows = BLOCK / width + 1;
   double *block;
 
-  rx_status status = RX_AGREE(job->comm, RX_NEW(&block, "training expression", rows * width));
+  rx_status status = RX_NEW_AGREED(job->comm, &block, "training expression", rows * width);
   for (size_t from = 0; from < trained->n_genes && !status; from += rows) {
     size_t count = trained->n_genes - from < rows ? trained->n_genes - from : rows;
 

@@ -45,7 +45,7 @@ static rx_status load_manifest(const rx_job *job, images *i) {
   rx_slices_options(job->config, &i->options);
   RX_TRY(rx_manifest_load(job->comm, job->config->images_manifest, job->config->images_where,
                           &i->manifest));
-  RX_TRY(RX_AGREE(job->comm, RX_NEW(&i->files, "files", i->manifest->n_files)));
+  RX_TRY(RX_NEW_AGREED(job->comm, &i->files, "files", i->manifest->n_files));
   return rx_share_scan(job, i->manifest, &i->options, i->files);
 }
 

@@ -81,7 +81,7 @@ static rx_status open_files(const rx_job *job, application *a) {
   char path[PATH_SIZE];
   rx_list compare;
 
-  RX_TRY(RX_AGREE(job->comm, rx_list_create(job->config->prediction_compare, ',', &compare)));
+  RX_TRY(rx_list_agreed(job->comm, job->config->prediction_compare, ',', &compare));
   rx_status status = count_files(job, a, &compare);
   if (!status) status = rx_panel_path(job, path, sizeof path);
   status = RX_AGREE(job->comm, status);
@@ -348,7 +348,7 @@ static rx_status make_recipe(const rx_job *job, rx_recipe **recipe) {
   RX_TRY(rx_recipe_input(job->comm, *recipe, "prediction.apply", config->prediction_apply));
   RX_TRY(rx_recipe_input(job->comm, *recipe, "prediction.features", features));
   RX_TRY(rx_recipe_input(job->comm, *recipe, "study.clinical", config->study_clinical));
-  RX_TRY(RX_AGREE(job->comm, rx_list_create(config->prediction_compare, ',', &list)));
+  RX_TRY(rx_list_agreed(job->comm, config->prediction_compare, ',', &list));
   rx_status status = RX_OK;
   for (int i = 0; i < list.n && !status; i++)
     status = rx_recipe_input(job->comm, *recipe, "prediction.compare", list.items[i]);

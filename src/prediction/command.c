@@ -54,7 +54,7 @@ static rx_status begin_recipe(const rx_job *job, rx_recipe **recipe) {
 static rx_status add_compared(const rx_job *job, rx_recipe *recipe) {
   rx_list list;
 
-  RX_TRY(RX_AGREE(job->comm, rx_list_create(job->config->prediction_compare, ',', &list)));
+  RX_TRY(rx_list_agreed(job->comm, job->config->prediction_compare, ',', &list));
   rx_status status =
       list.n > 1
           ? rx_recipe_inputs(job->comm, recipe, "prediction.compare", (size_t)list.n, list.items)

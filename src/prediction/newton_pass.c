@@ -274,9 +274,9 @@ rx_status rx_newton_judge(rx_group *g, rx_member *m) {
   rx_solution *solution = m->solution;
   double sums[2] = {0, 0}, *pairs;
   size_t n = 0, l = (size_t)m->step;
-  rx_status status = RX_NEW(&pairs, "held rows", 2 * g->set->n_local);
+  rx_status status = RX_NEW_AGREED(g->comm, &pairs, "held rows", 2 * g->set->n_local);
 
-  if ((status = RX_AGREE(g->comm, status))) return status;
+  if (status) return status;
   for (size_t r = 0; r < g->set->n_local; r++) {
     size_t patient = patient_of(g, r);
     double w = g->set->weight[g->set->first + r], y = problem->y[patient], link = link_of(m, r);

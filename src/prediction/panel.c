@@ -202,7 +202,7 @@ static rx_status open_files(const rx_job *job, file_list *list) {
   char path[4096];
   rx_list compare;
 
-  RX_TRY(RX_AGREE(job->comm, rx_list_create(job->config->prediction_compare, ',', &compare)));
+  RX_TRY(rx_list_agreed(job->comm, job->config->prediction_compare, ',', &compare));
   rx_status status = RX_AGREE(job->comm, begin_files(job, &compare, list));
   if (!status) status = RX_AGREE(job->comm, rx_panel_path(job, path, sizeof path));
   if (!status) status = rx_feature_file_open(job->comm, path, &list->files[0]);
@@ -267,7 +267,7 @@ static rx_status gather_patients(const rx_job *job, file_list *list, rx_panel *p
 static rx_status fill_sets(const rx_job *job, const file_list *list, rx_panel *panel) {
   int n = list->n + (list->n > 1);
 
-  RX_TRY(RX_AGREE(job->comm, RX_NEW(&panel->sets, "feature sets", n)));
+  RX_TRY(RX_NEW_AGREED(job->comm, &panel->sets, "feature sets", n));
   for (int f = 0; f < list->n; f++) {
     RX_TRY(
         rx_panel_add_set(job, list->files[f], list->place[f], panel->n_patients, &panel->sets[f]));

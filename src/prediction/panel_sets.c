@@ -104,9 +104,9 @@ rx_status rx_panel_sum(const rx_job *job, const rx_feature_file *p, const ptrdif
   enum { ROWS = 1024 };
   size_t first, count, longest = (p->n_rows + (size_t)job->n_ranks - 1) / (size_t)job->n_ranks;
   double *piece;
-  rx_status status = RX_NEW(&piece, "features", ROWS * p->n_features);
+  rx_status status = RX_NEW_AGREED(job->comm, &piece, "features", ROWS * p->n_features);
 
-  if ((status = RX_AGREE(job->comm, status))) return status;
+  if (status) return status;
   rx_partition(p->n_rows, job->rank, job->n_ranks, &first, &count);
   for (size_t at = 0; at < longest && !status; at += ROWS) {
     size_t n = at >= count ? 0 : count - at < ROWS ? count - at : ROWS;

@@ -197,7 +197,7 @@ static rx_status load_union(const rx_refit *r, int fit, rx_feature_set *out) {
   rx_feature_set *sets = NULL;
   rx_feature_file *file = NULL;
   ptrdiff_t *place = NULL;
-  rx_status status = RX_AGREE(r->job->comm, RX_NEW(&sets, "feature sets", r->n_files));
+  rx_status status = RX_NEW_AGREED(r->job->comm, &sets, "feature sets", r->n_files);
 
   for (int f = 0; f < r->n_files && !status; f++) status = load_file(r, fit, f, &sets[f]);
   if (!status) status = open_placed(r, fit, 0, &file, &place);

@@ -274,7 +274,7 @@ static rx_status run_permutations(const rx_job *job, const char *features) {
   c.log.is_speaker = false; /* a hundred times the same */
   c.job.force = RX_FORCE_ALWAYS;
   c.config->association_top = 0;
-  rx_status status = RX_AGREE(job->comm, RX_NEW(&counts, "permutations", RX_CONTROLS_PERMUTATIONS));
+  rx_status status = RX_NEW_AGREED(job->comm, &counts, "permutations", RX_CONTROLS_PERMUTATIONS);
   if (!status) status = rx_control_patients_read(job, features, &patients);
   if (!status && !*c.config->association_features) status = use_file(&c, "patients.h5ad");
   if (!status) status = find_id(&c, job, features, id);

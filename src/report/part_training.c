@@ -183,13 +183,13 @@ static rx_status show_examples(rx_page *page, const rx_store *features) {
   RX_TRY(rx_store_shape(features, "uns/examples/original", &n_dims, dims));
   if (n_dims != 3) return RX_OK;
   RX_TRY(draw_examples(page, features, dims, &index));
+  if (rx_store_has(features, "uns/examples/slice"))
+    RX_TRY(rx_store_get_texts(features, "uns/examples/slice", &n, &names));
   rx_page_figure(page, index, "Slices, with noise, and as the network makes them of that");
-  if (!rx_store_get_texts(features, "uns/examples/slice", &n, &names)) {
-    for (size_t i = 0; i < n; i++)
-      rx_html_print(page->out, "%s%zu: %s", i ? "; " : "Slices ", i + 1, names[i]);
-    fputs(". ", page->out);
-    rx_texts_destroy(&names, n);
-  }
+  for (size_t i = 0; i < n; i++)
+    rx_html_print(page->out, "%s%zu: %s", i ? "; " : "Slices ", i + 1, names[i]);
+  if (n) fputs(". ", page->out);
+  rx_texts_destroy(&names, n);
   fputs(
       "They were chosen by chance among all slices, training slices among them. Grey from 0 to 1.",
       page->out);
