@@ -67,7 +67,7 @@ $B/tests/%: tests/%.c $B/libradmix.a
 	$(Q)$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -o $@ $< $B/libradmix.a $(WRAP) $(LIBS) -lcmocka
 
 # Tests that make calls fail: tests/injected.h. Private, since flags depend on no test.
-INJECTED = aligned_alloc fopen fclose fflush fread fsync open write rename mkdir gzopen gzread H5Fcreate H5Fopen \
+INJECTED = aligned_alloc free open_memstream fopen fclose fflush fread fsync open write rename mkdir gzopen gzread H5Fcreate H5Fopen \
            H5Fclose H5Fflush H5Dcreate2 H5Dopen2 H5Dread H5Dwrite H5Gcreate2 H5Gopen2 H5Acreate2 H5Aopen H5Aread H5Awrite
 $B/tests/mpi/test_inj%: private WRAP = $(INJECTED:%=-Wl,--wrap=%)
 

@@ -8,29 +8,53 @@
 #define RADMIX_TESTS_INJECTED_H
 
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <hdf5.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 typedef enum { MEMORY, READING, WRITING, SHARED_OPEN, N_KINDS } injected_kind;
 
+enum { FRAMES = 24, WAYS = 1 << 16, BLOCKS = 1 << 18 };
+
 /* What is armed on this rank. */
 static struct {
   injected_kind kind;
   long left; /* calls until the one that fails; negative: none does */
+  int depth; /* callers that make a way; 0: calls are counted */
+  long step, n_ways;
   bool has_failed;
+  void *frames[FRAMES]; /* of the call that failed */
+  int n_frames;
+  uint64_t ways[WAYS]; /* hashes of those that have been come by; 0: free */
 } injected = {.left = -1};
 
 static inline void injected_arm(injected_kind kind, long calls_before) {
   injected.kind = kind;
   injected.left = calls_before;
+  injected.depth = 0;
   injected.has_failed = false;
+}
+
+/* The first call fails that comes by a way, of so many callers, by which none has come before; of
+ * such ways one in step. */
+static inline void injected_arm_ways(injected_kind kind, int depth, long step) {
+  injected_arm(kind, 0);
+  injected.step = step;
+  injected.depth = depth < FRAMES ? depth : FRAMES - 1;
+}
+
+/* From now on no way has been come by. */
+static inline void injected_forget_ways(void) {
+  memset(injected.ways, 0, sizeof injected.ways);
 }
 
 /* Ends it; tells whether a call was made to fail. */
@@ -39,8 +63,27 @@ static inline bool injected_disarm(void) {
   return injected.has_failed;
 }
 
-static inline bool is_failing(injected_kind kind) {
-  if (injected.left < 0 || kind != injected.kind || injected.left--) return false;
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* Tells whether no call has failed by this way; from now on one has. Inlined, so that frame 0 is
+ * the function that is wrapped. */
+ALWAYS_INLINE bool is_new_way(void) {
+  uint64_t hash = 1469598103934665603u;
+
+  injected.n_frames = backtrace(injected.frames, injected.depth + 1);
+  for (int f = 1; f < injected.n_frames; f++)
+    hash = (hash ^ (uint64_t)(uintptr_t)injected.frames[f]) * 1099511628211u;
+  for (size_t at = hash % WAYS;; at = (at + 1) % WAYS) {
+    if (injected.ways[at] == hash) return false;
+    if (injected.ways[at]) continue;
+    injected.ways[at] = hash;
+    return injected.n_ways++ % injected.step == 0;
+  }
+}
+
+ALWAYS_INLINE bool is_failing(injected_kind kind) {
+  if (injected.left < 0 || kind != injected.kind) return false;
+  if (injected.depth ? injected.has_failed || !is_new_way() : injected.left--) return false;
   injected.has_failed = true;
   errno = kind == MEMORY ? ENOMEM : kind == READING ? EIO : ENOSPC;
   return true;
@@ -63,7 +106,74 @@ static inline bool is_failing(injected_kind kind) {
     return is_failing(kind) ? (failure) : result;                      \
   }
 
-INJECT(MEMORY, void *, aligned_alloc, (size_t alignment, size_t size), (alignment, size), NULL)
+/* ---- memory: what was allocated since injected_watch() and is not free ---- */
+
+static struct {
+  void *blocks[BLOCKS]; /* where they begin; NULL: free, or watched: was one */
+  void *makers[BLOCKS][4];
+  size_t n;
+  bool is_on;
+} watched;
+
+static inline size_t place_of_block(const void *block) {
+  return (size_t)((uintptr_t)block >> 6) * 2654435761u % BLOCKS;
+}
+
+static inline void injected_watch(void) {
+  memset(watched.blocks, 0, sizeof watched.blocks);
+  watched.n = 0;
+  watched.is_on = true;
+}
+
+/* Gives the number of blocks that nobody freed, and who made one of them. */
+static inline size_t injected_unwatch(void *maker[4]) {
+  watched.is_on = false;
+  for (size_t at = 0; at < BLOCKS && watched.n; at++)
+    if (watched.blocks[at] && watched.blocks[at] != &watched)
+      memcpy(maker, watched.makers[at], sizeof watched.makers[at]);
+  return watched.n;
+}
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+  void *frames[6] = {NULL}; /* 0: this function, 1: rx_new() */
+
+  if (is_failing(MEMORY)) return NULL;
+  void *block = __real_aligned_alloc(alignment, size);
+  if (!watched.is_on || !block || watched.n > BLOCKS / 2) return block;
+  size_t at = place_of_block(block);
+  while (watched.blocks[at] && watched.blocks[at] != &watched) at = (at + 1) % BLOCKS;
+  backtrace(frames, 6);
+  memcpy(watched.makers[at], frames + 2, sizeof watched.makers[at]);
+  watched.blocks[at] = block;
+  watched.n++;
+  return block;
+}
+
+void __real_free(void *block);
+void __wrap_free(void *block);
+void __wrap_free(void *block) {
+  for (size_t at = place_of_block(block); watched.is_on && watched.blocks[at];
+       at = (at + 1) % BLOCKS)
+    if (watched.blocks[at] == block) {
+      watched.blocks[at] = &watched;
+      watched.n--;
+      break;
+    }
+  __real_free(block);
+}
+
+/* The same for one that opens. */
+#define INJECT_OPEN(kind, name, parameters, arguments) \
+  hid_t __real_##name parameters;                      \
+  hid_t __wrap_##name parameters;                      \
+  hid_t __wrap_##name parameters {                     \
+    hid_t result = __real_##name arguments;            \
+    if (!is_failing(kind)) return result;              \
+    if (result >= 0) H5Oclose(result);                 \
+    return H5I_INVALID_HID;                            \
+  }
 
 /* ---- text ---- */
 
@@ -76,17 +186,20 @@ INJECT(WRITING, int, mkdir, (const char *path, mode_t mode), (path, mode), -1)
 /* A short write. */
 INJECT(WRITING, ssize_t, write, (int descriptor, const void *bytes, size_t n),
        (descriptor, bytes, n), (ssize_t)n - 1)
+INJECT(MEMORY, FILE *, open_memstream, (char **text, size_t *size), (text, size), NULL)
 INJECT(READING, gzFile, gzopen, (const char *path, const char *mode), (path, mode), NULL)
 INJECT(READING, int, gzread, (gzFile file, void *bytes, unsigned n), (file, bytes, n), -1)
 
-/* What is written by stdio reaches the disk at the end at the latest. */
+/* What is written by stdio reaches the disk at the end at the latest; a stream in memory lacks
+ * room. */
 int __real_fclose(FILE *file);
 int __wrap_fclose(FILE *file);
 int __wrap_fclose(FILE *file) {
-  bool is_written = (fcntl(fileno(file), F_GETFL) & O_ACCMODE) != O_RDONLY;
+  int descriptor = fileno(file);
+  bool is_written = descriptor < 0 || (fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_RDONLY;
   int result = __real_fclose(file);
 
-  return is_written && is_failing(WRITING) ? EOF : result;
+  return is_written && is_failing(descriptor < 0 ? MEMORY : WRITING) ? EOF : result;
 }
 
 /* Nobody can read from a folder: the error that stdio remembers is a real one. */
@@ -133,8 +246,7 @@ INJECT_AFTER(WRITING, herr_t, H5Dwrite,
               const void *data),
              (dataset, type, memory, space, transfer, data), -1)
 INJECT_AFTER(WRITING, herr_t, H5Fflush, (hid_t file, H5F_scope_t scope), (file, scope), -1)
-INJECT_AFTER(READING, hid_t, H5Dopen2, (hid_t file, const char *name, hid_t access),
-             (file, name, access), H5I_INVALID_HID)
+INJECT_OPEN(READING, H5Dopen2, (hid_t file, const char *name, hid_t access), (file, name, access))
 INJECT_AFTER(READING, herr_t, H5Dread,
              (hid_t dataset, hid_t type, hid_t memory, hid_t space, hid_t transfer, void *data),
              (dataset, type, memory, space, transfer, data), -1)
@@ -142,8 +254,7 @@ INJECT(READING, hid_t, H5Aopen, (hid_t object, const char *name, hid_t access),
        (object, name, access), H5I_INVALID_HID)
 INJECT_AFTER(READING, herr_t, H5Aread, (hid_t attribute, hid_t type, void *data),
              (attribute, type, data), -1)
-INJECT_AFTER(READING, hid_t, H5Gopen2, (hid_t file, const char *name, hid_t access),
-             (file, name, access), H5I_INVALID_HID)
+INJECT_OPEN(READING, H5Gopen2, (hid_t file, const char *name, hid_t access), (file, name, access))
 
 herr_t __real_H5Fclose(hid_t file);
 herr_t __wrap_H5Fclose(hid_t file);
