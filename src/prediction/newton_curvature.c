@@ -86,6 +86,16 @@ static bool is_complete(const rx_group *g, const rx_member *m) {
 
 /* ---- the matrix ---- */
 
+void rx_curvature_mirror(float *h, size_t stride, size_t first, size_t end) {
+  enum { BLOCK = 16 };
+
+  for (size_t l = first; l < end; l += BLOCK)
+    for (size_t k = 0; k < l + BLOCK && k < end; k += BLOCK)
+      for (size_t i = k; i < k + BLOCK && i < end; i++)
+        for (size_t j = l > i ? l : i + 1; j < l + BLOCK && j < end; j++)
+          h[i * stride + j] = h[j * stride + i];
+}
+
 /* Makes room on the owner, with some to spare. The old matrix goes to the new one by way of its
  * lower triangle, so that there are never two. */
 static rx_status reserve(rx_curvature *model) {
@@ -93,7 +103,7 @@ static rx_status reserve(rx_curvature *model) {
   float *triangle;
 
   if (n <= model->stride) return RX_OK;
-  size_t stride = (n_old ? n + n / 16 + 32 : n + 32) / 16 * 16 + 16;
+  size_t stride = (n_old ? n + n / 12 + 48 : n + n / 16 + 48) / 16 * 16;
   RX_TRY(RX_NEW(&triangle, "second derivatives", n_old * (n_old + 1) / 2));
   for (size_t k = 0; k < n_old; at += ++k)
     memcpy(triangle + at, model->h + k * model->stride, (k + 1) * sizeof *triangle);
@@ -101,9 +111,9 @@ static rx_status reserve(rx_curvature *model) {
   model->stride = 0;
   rx_status status = RX_NEW(&model->h, "second derivatives", stride * stride);
   at = 0;
-  for (size_t k = 0; k < n_old && !status; k++)
-    for (size_t l = 0; l <= k; l++)
-      model->h[k * stride + l] = model->h[l * stride + k] = triangle[at++];
+  for (size_t k = 0; k < n_old && !status; at += ++k)
+    memcpy(model->h + k * stride, triangle + at, (k + 1) * sizeof *triangle);
+  if (!status) rx_curvature_mirror(model->h, stride, 0, n_old);
   free(triangle);
   if (!status) model->stride = stride;
   return status;
@@ -147,18 +157,33 @@ static void add_strip(rx_group *g, size_t at) {
 
 /* Centres a tile at the weighted means, so that the intercept is out of it, and puts it and its
  * mirror image into the matrix. */
-static void install(const rx_member *m, const rx_newton_tile *t) {
+static void install(const rx_group *g, const rx_member *m, const rx_newton_tile *t) {
   static const double ridge = 1e-6; /* equal columns leave rounding on the diagonal */
   const rx_curvature *model = &m->model;
+  size_t end = t->first + t->count;
+  double *restrict factor = g->room, *restrict mean = g->room + g->p;
 
-  for (size_t k = t->first; k < t->first + t->count; k++) {
+  for (size_t k = 0; k < end; k++) factor[k] = 1 / m->scale[model->feature[k]];
+  for (size_t k = 0; k < end; k++) mean[k] = model->sum[k] / model->total;
+  for (size_t k = t->first; k < end; k++) {
     const double *from = t->sum + (k - t->first) * t->stride;
-    for (size_t l = 0; l <= k; l++) {
-      double scale = m->scale[model->feature[k]] * m->scale[model->feature[l]];
-      double value = (from[l] - model->sum[k] * model->sum[l] / model->total) / scale;
-      if (k == l) value += ridge * from[l] / scale;
-      model->h[k * model->stride + l] = model->h[l * model->stride + k] = (float)value;
-    }
+    float *restrict to = model->h + k * model->stride;
+    for (size_t l = 0; l <= k; l++)
+      to[l] = (float)((from[l] - model->sum[k] * mean[l]) * (factor[k] * factor[l]));
+    to[k] += (float)(ridge * from[k] * factor[k] * factor[k]);
+  }
+  rx_curvature_mirror(model->h, model->stride, t->first, end);
+}
+
+/* Adds up over ranks on one of them, piece by piece: MPI needs room for as much again. Collective.
+ */
+static void sum_on(const rx_group *g, int owner, double *values, size_t n) {
+  enum { PIECE = 1 << 16 };
+
+  for (size_t at = 0; at < n && g->n_ranks > 1; at += PIECE) {
+    int count = (int)(n - at < PIECE ? n - at : PIECE);
+    MPI_Reduce(g->rank == owner ? MPI_IN_PLACE : values + at, values + at, count, MPI_DOUBLE,
+               MPI_SUM, owner, g->comm);
   }
 }
 
@@ -173,15 +198,9 @@ static void make_tiles(rx_group *g) {
   for (size_t k = 0; k < g->n_tiles; k++) {
     const rx_newton_tile *t = &g->tiles[k];
     rx_member *m = &g->members[t->member];
-    double *sums = m->model.sum + t->first;
-    bool is_owner = g->rank == m->model.owner;
-    if (g->n_ranks > 1) {
-      MPI_Reduce(is_owner ? MPI_IN_PLACE : t->sum, t->sum, (int)(t->count * t->stride), MPI_DOUBLE,
-                 MPI_SUM, m->model.owner, g->comm);
-      MPI_Reduce(is_owner ? MPI_IN_PLACE : sums, sums, (int)t->count, MPI_DOUBLE, MPI_SUM,
-                 m->model.owner, g->comm);
-    }
-    if (is_owner) install(m, t);
+    sum_on(g, m->model.owner, t->sum, t->count * t->stride);
+    sum_on(g, m->model.owner, m->model.sum + t->first, t->count);
+    if (g->rank == m->model.owner) install(g, m, t);
     m->model.n_made = t->first + t->count;
   }
 }

@@ -130,12 +130,12 @@ bool rx_newton_is_working(const rx_member *m) {
 
 static double area_of(size_t n_features) {
   double n = (double)n_features + 64;
-  return 1.15 * n * n;
+  return 1.1 * n * n;
 }
 
-/* Matrices may take an eighth of the memory of the rows, over all ranks. Members take their seats
- * in order; one that works and has outgrown what is left gives its matrix up and waits. To sit down
- * anew takes some more room, since matrices grow. */
+/* Matrices may take an eighth of the memory of the rows, over all ranks. Members take their
+ * seats in order; one that works and has outgrown what is left gives its matrix up and waits. To
+ * sit down anew takes some more room, since matrices grow. */
 rx_status rx_newton_seat(rx_group *g) {
   static const double always = 1 << 22, /* numbers: 16 MB */
       reserve = 0.6;

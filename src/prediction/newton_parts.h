@@ -120,6 +120,8 @@ rx_status rx_newton_judge(rx_group *g, rx_member *m);
 rx_status rx_curvature_create(const rx_group *g, rx_curvature *model);
 void rx_curvature_clear(rx_curvature *model); /* forgets the matrix and the list */
 void rx_curvature_destroy(rx_curvature *model);
+/* Copies rows [first, end) of the lower triangle to the upper one. h [end][stride] */
+void rx_curvature_mirror(float *h, size_t stride, size_t first, size_t end);
 /* Brings the models of the members that want a step up to what it needs. Collective. */
 rx_status rx_curvature_prepare(rx_group *g);
 

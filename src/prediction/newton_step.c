@@ -76,18 +76,6 @@ static void gather_active(rx_newton_quadratic *q, const int *active, size_t n, f
   }
 }
 
-/* Makes the matrix whole again, block by block. */
-static void restore(rx_newton_quadratic *q, size_t n, const float *diagonal) {
-  enum { BLOCK = 16 };
-
-  for (size_t k = 0; k < n; k += BLOCK)
-    for (size_t l = k; l < n; l += BLOCK)
-      for (size_t i = k; i < k + BLOCK && i < n; i++)
-        for (size_t j = l > i ? l : i + 1; j < l + BLOCK && j < n; j++)
-          q->h[i * q->stride + j] = q->h[j * q->stride + i];
-  for (size_t k = 0; k < n; k++) q->h[k * q->stride + k] = diagonal[k];
-}
-
 /* Factorises the active part of the matrix, and sets change to the solution of the conditions of
  * the active features at their present signs. Returns false when rounding leaves no factor: then
  * descent goes on alone. */
@@ -108,7 +96,8 @@ static bool solve_active(rx_group *g, rx_newton_quadratic *q, const int *active,
     cblas_strsv(CblasRowMajor, CblasUpper, CblasNoTrans, CblasNonUnit, count, q->h, stride, change,
                 1);
   }
-  restore(q, n, g->diagonal);
+  rx_curvature_mirror(q->h, q->stride, 0, n);
+  for (size_t k = 0; k < n; k++) q->h[k * q->stride + k] = g->diagonal[k];
   return is_made;
 }
 
