@@ -174,10 +174,11 @@ static void fit(const rx_feature_set *set, const cohort *c, const rx_lasso_optio
 }
 
 static void say(const work *w, size_t n_rows, double wall, double cpu) {
-  double memory = (double)rx_memory_peak(), all, worst = 0, most = 0;
+  double mine[2] = {(double)rx_memory_peak(), cpu}, all, busiest, worst = 0, most = 0;
   int n = w->n_outcomes * (1 + w->n_folds), is_converged = 1, n_lambdas = 0;
 
-  MPI_Reduce(&memory, &all, 1, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
+  MPI_Reduce(&mine[0], &all, 1, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
+  MPI_Reduce(&mine[1], &busiest, 1, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
   for (int i = 0; i < n; i++) {
     const rx_lasso *path = w->solutions[i].path;
     is_converged = is_converged && path->is_converged;
@@ -189,11 +190,10 @@ static void say(const work *w, size_t n_rows, double wall, double cpu) {
   }
   if (rank) return;
   printf(
-      "radmix: %d ranks: %.2f s (processor of rank 0 %.2f s): %zu rows, %d paths, %d lambdas, up "
-      "to "
-      "%.0f features, KKT %.1e%s, memory %.2f of the matrix\n",
-      n_ranks, wall, cpu, n_rows, n, n_lambdas, most, worst, is_converged ? "" : " NOT CONVERGED",
-      all / (4.0 * FEATURES * (double)n_rows));
+      "radmix: %d ranks: %.2f s, processor %.2f s: %zu rows, %d paths, %d lambdas, up to %.0f "
+      "features, KKT %.1e%s, memory %.2f of the matrix\n",
+      n_ranks, wall, busiest, n_rows, n, n_lambdas, most, worst,
+      is_converged ? "" : " NOT CONVERGED", all / (4.0 * FEATURES * (double)n_rows));
 }
 
 /* Compares with R: a line for each lambda. */

@@ -5,7 +5,11 @@
 #     tests/bench/bench_predict.sh build/release [ROWS...] [-- LAMBDAS...]
 #
 # Defaults: rows 12000 36566, lambdas 20 100, down to 0.01 lambda_max (110 patients are the independent
-# units; further down a path interpolates them). A line as soon as there is a figure. R needs 5 GB.
+# units; further down a path interpolates them). A line as soon as there is a figure, a table of all at
+# the end; exit code 1 when something asked for is not reached. R needs 5 GB.
+#
+# Times are of the processor, user and system, so that a loaded machine may be used: glmnet's, and those
+# of radmix's busiest rank (a rank that waits for another does not sleep, so waiting counts).
 #
 # glmnet fits one path and, on its lambdas, one fold of 5; its time for all is 5 x (path + 5 x fold). The
 # fold is fitted at the fewest lambdas; at more its time is scaled as that of the path, and the line says
@@ -22,18 +26,33 @@ lambdas=("$@")
 [ ${#lambdas[@]} -gt 0 ] || lambdas=(20 100)
 ratio=0.01
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+table=$(mktemp)
+trap 'rm -rf "$work" "$table"' EXIT
 
+# on RANKS ROWS LAMBDAS OUTCOMES FOLDS
 on() {
-  local ranks=$1
-  shift
-  mpirun -q --oversubscribe -n "$ranks" "$bench" "$@" "$ratio" "${both[@]}" "$work"
+  mpirun -q --oversubscribe -n "$1" "$bench" "$2" "$3" "$ratio" "$4" "$5" "$work"
 }
 
-seconds() { sed -nE 's/^radmix: [0-9]+ ranks: ([0-9.]+) s .*/\1/p'; }
-faster() { awk -v what="$1" -v theirs="$2" -v ours="$3" 'BEGIN {printf "  %s: %.2f x glmnet\n", what, theirs / ours}'; }
+# enter WHAT FIGURE GLMNET ASKED MEMORY: lines of the table. ASKED: times glmnet, or - for nothing.
+# FIGURE: the file with radmix's line.
+enter() {
+  local line
+  line=$(grep '^radmix:' "$2")
+  awk -v what="$1" -v theirs="$3" -v asked="$4" -v line="$line" 'BEGIN {
+    match(line, /processor [0-9.]+/); ours = substr(line, RSTART + 10, RLENGTH - 10)
+    match(line, /memory [0-9.]+/); memory = substr(line, RSTART + 7, RLENGTH - 7)
+    if (ours == "" || line ~ /NOT CONVERGED/) { printf "%s\tno result\t\t\tnot reached\n", what; exit }
+    times = theirs / ours
+    printf "%s\tglmnet %.1f s, radmix %.1f s: %.2f x\t", what, theirs, ours, times
+    if (asked == "-") print ""
+    else printf "asked %s x\t%s\n", asked, (times >= asked + 0 ? "ok" : "not reached")
+    printf "%s\tmemory %.2f of the matrix\tasked < 1.5\t%s\n", what, memory, (memory < 1.5 ? "ok" : "not reached")
+  }' | tee -a "$table"
+}
 
-# What R does with the rows: run_glmnet path LAMBDAS, then run_glmnet fold LAMBDAS. Prints seconds.
+# What R does with the rows: run_glmnet path LAMBDAS, then run_glmnet fold LAMBDAS. Prints seconds of
+# the processor.
 run_glmnet() {
   Rscript - "$work" "$1" "$2" "$ratio" << 'R'
 suppressMessages(library(glmnet))
@@ -50,24 +69,26 @@ if (a[2] == "path") {
   x <- x[train, ]
   s <- system.time(glmnet(x, y[train, 2], family = "binomial", lambda = read.table(file)[, 1]))
 }
-cat(sprintf("%.2f\n", s[3]))
+cat(sprintf("%.2f\n", s[1] + s[2]))
 R
 }
 
-# one_path ROWS LAMBDAS: glmnet's in $path, then radmix's.
+# one_path ROWS LAMBDAS: glmnet's in $path, then radmix's. What is asked for holds at the larger size.
 one_path() {
+  local asked=-
+  [ "$1" -lt 36566 ] || asked=1
   path=$(run_glmnet path "$2")
-  echo "  glmnet: path $path s"
-  both=(1 0)
+  echo "glmnet: path $path s"
   for ranks in 1 2; do
-    on $ranks "$1" "$2" | tee "$work/one.txt"
-    faster "one path, $ranks ranks" "$path" "$(seconds < "$work/one.txt")"
+    on $ranks "$1" "$2" 1 0 | tee "$work/one.txt"
+    enter "$1 x $2 lambdas, one path, $ranks ranks" "$work/one.txt" "$path" $asked
+    asked=-
   done
 }
 
 # all_paths ROWS LAMBDAS
 all_paths() {
-  local words all
+  local words all asked
   if [ -z "$share" ]; then
     fold=$(run_glmnet fold "$2")
     share=$(awk -v p="$path" -v f="$fold" 'BEGIN {print f / p}')
@@ -77,22 +98,25 @@ all_paths() {
     words="a fold $fold s (scaled: $share of the path, as with fewer lambdas)"
   fi
   all=$(awk -v p="$path" -v f="$fold" 'BEGIN {printf "%.1f", 5 * (p + 5 * f)}')
-  echo "  glmnet: $words, 5 x (path + 5 folds) $all s"
-  both=(5 5)
-  for ranks in 2 1; do
-    on $ranks "$1" "$2" | tee "$work/all.txt"
-    faster "5 outcomes x (1 + 5 folds), $ranks ranks" "$all" "$(seconds < "$work/all.txt")"
+  echo "glmnet: $words, 5 x (path + 5 folds) $all s"
+  for ranks in 1 2; do
+    asked=3
+    [ $ranks = 1 ] || asked=5
+    on $ranks "$1" "$2" 5 5 | tee "$work/all.txt"
+    enter "$1 x $2 lambdas, 30 paths, $ranks ranks" "$work/all.txt" "$all" $asked
   done
 }
 
 for n in "${rows[@]}"; do
   rm -f "$work"/*
   share=
-  both=(0 0)
-  on 1 "$n" 20
+  on 1 "$n" 20 0 0
   for l in "${lambdas[@]}"; do
-    echo "$n rows, $l lambdas"
     one_path "$n" "$l"
     [ "${ALL:-few}" = no ] || { [ "${ALL:-few}" = few ] && [ -n "$share" ]; } || all_paths "$n" "$l"
   done
 done
+echo
+echo "glmnet's 30 paths: 5 x (one path + 5 x one fold), as measured above"
+column -t -s "$(printf '\t')" "$table"
+! grep -q 'not reached' "$table"
