@@ -165,7 +165,7 @@ check-valgrind: have-test
 coverage: have-test
 	@$(MAKE) --no-print-directory -j2 MODE=coverage all tests
 	@find build/coverage -name '*.gcda' -delete
-	@RADMIX_TEST_LIMIT=900 tests/run build/coverage $(TESTS) || echo "coverage: tests failed; what they went through counts" >&2
+	@RADMIX_TEST_LIMIT=1800 RADMIX_INJECTED_DEPTH=2 tests/run build/coverage $(TESTS) || echo "coverage: tests failed; what they went through counts" >&2
 	@tests/coverage/report.py build/coverage build/coverage/not-covered.tsv
 
 .PHONY: campaign

@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 
+LEAST = 0.9  # of the lines of src
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -90,6 +91,8 @@ def main():
     print("not gone through, %s:" % sys.argv[2])
     for reason, n in kinds.most_common():
         print("%6d  %s" % (n, reason))
+    if hit < LEAST * total:
+        sys.exit("coverage: expected %.0f %% of all lines" % (100 * LEAST))
 
 
 if __name__ == "__main__":
