@@ -143,7 +143,7 @@ static rx_status say_calibration(const rx_grid *g, const double *icc) {
   size_t n = 0;
 
   if (rx_is(g->job->config->association_transform, "rank-normal")) return RX_OK;
-  RX_TRY(RX_AGREE(g->job->comm, RX_NEW(&sorted, "associate: features", g->n_features)));
+  RX_TRY(RX_NEW_AGREED(g->job->comm, &sorted, "associate: features", g->n_features));
   for (size_t f = 0; f < g->n_features; f++)
     if (icc[f] < 1) sorted[n++] = icc[f];
   if (n) qsort(sorted, n, sizeof *sorted, compare_reals);
