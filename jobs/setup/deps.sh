@@ -7,7 +7,7 @@
 #
 # Groups: build (compile and run), test (make check), reference (R and Python packages that tests
 # compare with; tests say that they skipped what is absent), cluster (make check-cluster), clang (make
-# fuzz).
+# fuzz, make tidy).
 set -u
 
 packages_of() {
@@ -20,7 +20,7 @@ packages_of() {
     reference) echo "r-base-core r-cran-nlme r-cran-lme4 r-cran-lmertest r-cran-pbkrtest
       r-cran-glmnet r-bioc-gsva python3-torch python3-anndata python3-nibabel python3-scipy
       python3-pandas chromium" ;;
-    clang) echo "clang-14 libclang-rt-14-dev" ;;
+    clang) echo "clang-14 clang-tidy-14 libclang-rt-14-dev" ;;
     cluster) echo "slurm-wlm munge libpmix2 iproute2 uidmap util-linux hdf5-tools" ;;
     *) echo "deps.sh: $1: expected build, test, reference, cluster or clang" >&2; exit 64 ;;
   esac
@@ -41,7 +41,7 @@ signs_of() {
       /usr/lib/python3/dist-packages/torch /usr/lib/python3/dist-packages/anndata
       /usr/lib/python3/dist-packages/nibabel /usr/lib/python3/dist-packages/scipy
       /usr/lib/python3/dist-packages/pandas" ;;
-    clang) echo "clang-14 /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a" ;;
+    clang) echo "clang-14 clang-tidy-14 /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a" ;;
     cluster) echo "sbatch srun /usr/sbin/slurmd /usr/sbin/slurmctld /usr/sbin/munged newuidmap
       unshare h5diff /usr/lib/*/slurm-wlm/mpi_pmix.so" ;;
     *) echo "deps.sh: $1: expected build, test, reference, cluster or clang" >&2; exit 64 ;;

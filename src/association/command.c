@@ -88,7 +88,7 @@ static rx_status start_file(const rx_job *job, association *a) {
       {"layers/log10_p_permutation", RX_FLOAT32, n, m, CHUNK},
       {"layers/log10_p_permutation_all", RX_FLOAT32, n, m, CHUNK},
   };
-  const int all = sizeof arrays / sizeof *arrays - (a->grid->permutations ? 0 : 2);
+  const int all = (int)(sizeof arrays / sizeof *arrays) - (a->grid->permutations ? 0 : 2);
   const int n_arrays = a->grid->kept ? 0 : all; /* the hits come at the end */
   const rx_matrix_layout layout = {a->obs, a->var, n_arrays, arrays};
 

@@ -143,7 +143,7 @@ static rx_status make_patients(const rx_roster *roster, const size_t *member, co
   status = RX_NEW(&d->columns, "associate: covariates", d->n_members * (size_t)d->n_columns);
   if (status) goto done;
   fill_patients(roster, member, column_of, start, d);
-  for (int c = 0, column = d->n_columns - d->n_outer; d->n_outer && c < s->image->n_columns; c++) {
+  for (int c = 0, column = d->n_columns - d->n_outer; s->image && c < s->image->n_columns; c++) {
     if (!is_outer[c]) continue;
     for (size_t i = 0; i < d->n_members; i++)
       d->columns[i * (size_t)d->n_columns + (size_t)column] = mean_of(s, i, c);

@@ -182,9 +182,9 @@ rx_status rx_image_covariates_share(MPI_Comm comm, size_t n_patients, size_t n_f
     }
   }
   RX_TRY(RX_AGREE(comm, status));
-  rx_image_covariates *c = *covariates;
+  rx_image_covariates *c = *covariates; /* rank 0 came with its own */
   const size_t k = (size_t)n_columns, size = n_patients * sizeof(double);
-  rx_broadcast_bytes(comm, c->covariate, k * sizeof *c->covariate);
+  rx_broadcast_bytes(comm, c->covariate, k * sizeof *c->covariate); /* NOLINT(*NullDereference) */
   rx_broadcast_bytes(comm, c->is_level, k * sizeof *c->is_level);
   rx_broadcast_bytes(comm, c->is_missing, n_patients);
   rx_broadcast_bytes(comm, c->origin, k * sizeof *c->origin);

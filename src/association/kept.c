@@ -106,7 +106,7 @@ static const char *const real_names[] = {"t",
 
 static rx_status fill_frame(const rx_kept *k, bool is_permuted, rx_frame *frame) {
   static const char *const integers[] = {"feature", "factor", "status"};
-  const int n_reals = sizeof real_names / sizeof *real_names - (is_permuted ? 0 : 2);
+  const int n_reals = (int)(sizeof real_names / sizeof *real_names) - (is_permuted ? 0 : 2);
   rx_column *column;
   char name[32];
 

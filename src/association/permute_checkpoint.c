@@ -196,6 +196,7 @@ rx_status rx_permute_restore(const rx_grid *g, const rx_recipe *recipe, rx_permu
   spread_array(g, p, r.largest, n, slab, p->largest);
   spread_array(g, p, r.lambda_gc, n, slab, p->lambda_gc);
   if (g->job->rank == 0) { /* the others add 0 */
+    /* NOLINTNEXTLINE(*NonNull*): *done is more than 0 where rank 0 has read them */
     memcpy(p->largest_all, r.largest_all, n * sizeof *p->largest_all);
     memcpy(p->n_hits, r.n_hits, n * sizeof *p->n_hits);
   }

@@ -82,7 +82,7 @@ static void to_coordinates(double u[MAX_ROWS * MAX_ROWS], const float w[9], cons
 void rx_pack(float *packed, float *transposed, const float *weights, const rx_layer *layer) {
   strides to = packed_strides(layer), across = transposed_strides(layer);
   size_t places = n_places(layer);
-  double u[MAX_ROWS * MAX_ROWS];
+  double u[MAX_ROWS * MAX_ROWS] = {0};
 
   for (int output = 0; output < layer->outputs; output++)
     for (int input = 0; input < layer->inputs; input++, weights += 9) {
@@ -116,7 +116,7 @@ static void from_coordinates(float d_w[9], const double d[MAX_ROWS * MAX_ROWS],
 void rx_fold(float *d_weights, const int64_t *packed, double scale, const rx_layer *layer) {
   strides from = packed_strides(layer);
   size_t places = n_places(layer);
-  double d[MAX_ROWS * MAX_ROWS];
+  double d[MAX_ROWS * MAX_ROWS] = {0};
 
   for (int output = 0; output < layer->outputs; output++)
     for (int input = 0; input < layer->inputs; input++, d_weights += 9) {

@@ -22,7 +22,8 @@ double rx_peak_measure(int isa) {
 /* Multiply-adds of one pass through a layer. */
 static double layer_products(const rx_layer *layer) {
   double pixels = (double)layer->input_size * layer->input_size;
-  double tiles = (double)((layer->input_size + 1) / 2) * ((layer->input_size + 1) / 2);
+  const int edge = (layer->input_size + 1) / 2;
+  double tiles = (double)edge * edge;
   double channels = (double)layer->inputs * layer->outputs;
 
   switch (layer->kind) {

@@ -48,6 +48,7 @@ static rx_status read_texts(hid_t dataset, size_t n, char **texts) {
 
 /* Opens a dataset of texts and tells how many there are. */
 static rx_status open_texts(const rx_store *store, const char *name, hid_t *dataset, size_t *n) {
+  *n = 0;
   *dataset = rx_store_has(store, name) ? rx_hdf5_open(store->file, name) : H5I_INVALID_HID;
   if (*dataset < 0) return rx_store_unreadable(store, name, "texts");
   hid_t type = H5Dget_type(*dataset), space = H5Dget_space(*dataset);
@@ -260,7 +261,7 @@ static rx_status classify(const rx_store *store, const char *path, H5T_class_t *
 static rx_status read_integers(const rx_store *store, const char *path, size_t n, int64_t *out) {
   hid_t dataset = H5Dopen2(store->file, path, H5P_DEFAULT), type = H5Dget_type(dataset);
   bool is_enum = H5Tget_class(type) == H5T_ENUM;
-  signed char *bytes = NULL;
+  unsigned char *bytes = NULL;
   rx_status status = RX_OK;
 
   if (is_enum && H5Tget_size(type) == 1) {

@@ -65,11 +65,10 @@ static rx_status read_header_bytes(const char *path, unsigned char bytes[RX_NIFT
 static size_t find_stem(const char *path, char ending[5]) {
   size_t length = strlen(path);
 
-  ending[0] = '\0';
+  memset(ending, 0, 5);
   if (length > 3 && strcasecmp(path + length - 3, ".gz") == 0) length -= 3;
   if (length < 4) return length;
   memcpy(ending, path + length - 4, 4);
-  ending[4] = '\0';
   return length - 4;
 }
 

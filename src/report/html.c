@@ -67,7 +67,7 @@ static void print_value(FILE *out, const char *spec, va_list *values) {
     case 's':
       rx_html_text(out, va_arg(*values, const char *));
       break;
-    case 'u':
+    case 'u': /* NOLINT(bugprone-branch-clone): each takes a type of its own */
       fprintf(out, spec, va_arg(*values, size_t));
       break;
     case 'd':
@@ -197,7 +197,7 @@ void rx_html_short(const char *text, size_t characters, char *out, size_t size) 
   while (*c && n < characters && at + 8 < size) {
     size_t length = character_length((const unsigned char *)c);
     bool is_plain = length && (unsigned char)*c >= 0x20 && *c != 0x7F;
-    for (size_t i = 0; i < (is_plain ? length : 1); i++) out[at++] = is_plain ? c[i] : '?';
+    for (size_t i = 0; i < (is_plain ? length : 1); i++) out[at++] = (char)(is_plain ? c[i] : '?');
     c += length ? length : 1;
     n++;
   }

@@ -113,7 +113,8 @@ static rx_status write_curve(const rx_outcomes *outcomes, const rx_outcome *of, 
 static void begin_panel(const rx_outcomes *outcomes, size_t o, size_t panel, size_t n_rows,
                         const curves *c, const rx_figure *figure) {
   double left = PANEL_LEFT + (double)(panel % A_ROW) * (PANEL + 66);
-  double bottom = PANEL_BOTTOM + (double)(n_rows - 1 - panel / A_ROW) * (PANEL + 92);
+  const size_t row = n_rows - 1 - panel / A_ROW;
+  double bottom = PANEL_BOTTOM + (double)row * (PANEL + 92);
   char name[160], title[256];
 
   rx_html_short(outcomes->outcomes[o], 24, name, sizeof name);

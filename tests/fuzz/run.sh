@@ -23,7 +23,7 @@ printf '%-10s %12s %12s %8s  %s\n' target executions 'a second' seeds verdict
 for target in "${targets[@]}"; do
   n_seeds=$(find "$seeds/$target" -type f | wc -l)
   log=$build/fuzz-$target.log
-  "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=20000 -timeout=20 -rss_limit_mb=2048 \
+  "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=20000 -timeout=60 -rss_limit_mb=2048 \
     -seed="${FUZZ_SEED:-0}"     -print_final_stats=1 -artifact_prefix="$build/fuzz-$target-" "$seeds/$target" > "$log" 2>&1
   code=$?
   n=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
