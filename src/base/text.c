@@ -45,7 +45,7 @@ rx_status rx_list_agreed(MPI_Comm comm, const char *text, char separator, rx_lis
 void rx_list_destroy(rx_list *list) {
   free(list->items);
   free(list->memory);
-  *list = (rx_list){0};
+  list->items = NULL, list->memory = NULL, list->n = 0;
 }
 
 bool rx_is_missing(const char *text) {
