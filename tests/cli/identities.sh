@@ -96,6 +96,52 @@ END
 $python ratio.py
 ok $? "the likelihood ratio of one row a patient is that of the correlation"
 
+# Patients of one slice far apart, those of many close together: the profile of REML has two minima.
+cat > minima.py << 'END'
+# minima.py make: the tables. minima.py check: every variance ratio is the lowest of all minima.
+import sys, h5py, numpy
+random = numpy.random.default_rng(3)
+n = numpy.array([1, 1, 1, 2, 2, 40, 40, 200, 200, 200, 40, 3])
+factors = random.normal(size=(12, 4))
+means = random.normal(size=(12, 40)) * numpy.where(n > 10, 0.005, 1)[:, None] * random.choice([1, 2, 3], 40)
+spread = random.choice([0.5, 1, 2], 40) # of slices around the mean of their patient
+if sys.argv[1] == "make":
+    with open("many.tsv", "w") as out:
+        out.write("patient\t" + "\t".join("f%d" % f for f in range(40)) + "\n")
+        for i in range(12):
+            away = numpy.where(numpy.arange(n[i]) % 2, 1.0, -1.0) * (numpy.arange(n[i]) < n[i] // 2 * 2)
+            for a in away:
+                out.write("P%02d\t" % i + "\t".join("%.17g" % x for x in means[i] + a * spread) + "\n")
+    with open("four.tsv", "w") as out:
+        out.write("patient\ta\tb\tc\td\n")
+        for i in range(12):
+            out.write("P%02d\t" % i + "\t".join("%.17g" % x for x in factors[i]) + "\n")
+    sys.exit()
+def deviance(ratio, f, j):
+    # twice the negative profiled REML log likelihood, but for what does not depend on the ratio
+    x, v = numpy.column_stack([numpy.ones(12), factors[:, j]]), ratio + 1 / n
+    a = x.T @ (x / v[:, None])
+    r = means[:, f] - x @ numpy.linalg.solve(a, x.T @ (means[:, f] / v))
+    within = numpy.sum(n // 2 * 2) * spread[f] ** 2
+    return (n.sum() - 2) * numpy.log(within + numpy.sum(r * r / v)) + numpy.sum(numpy.log(v)) + numpy.linalg.slogdet(a)[1]
+found = h5py.File("minima/associations.h5ad")["layers/variance_ratio"][:]
+grid = numpy.concatenate([[0], numpy.exp(numpy.linspace(numpy.log(1e-6), numpy.log(1e5), 600))])
+several = later = 0
+for f in range(40):
+    for j in range(4):
+        d = numpy.array([deviance(x, f, j) for x in grid])
+        low = [k for k in range(len(d)) if (k == 0 or d[k] < d[k - 1]) and (k + 1 == len(d) or d[k] <= d[k + 1])]
+        several += len(low) > 1
+        later += len(low) > 1 and low.index(int(numpy.argmin(d))) > 0
+        assert deviance(found[f, j], f, j) <= d.min() + 1e-9, (f, j, found[f, j], grid[d.argmin()])
+print("# of 160 fits %d have several minima, %d the lowest at the larger ratio" % (several, later))
+assert several > 20 and 0 < later < several
+END
+$python minima.py make
+associate_on minima 2 four.tsv many.tsv
+$python minima.py check
+ok $? "of several minima of REML the lowest is found"
+
 pathways=(-s genomics.expression=expression.tsv -s genomics.gene_sets=sets.gmt -s genomics.genes=)
 radmix_on 2 factors -q -s study.directory=sets "${pathways[@]}"
 radmix_on 3 factors --curve=ODD,P07 -q -s study.directory=sets "${pathways[@]}"
