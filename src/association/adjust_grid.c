@@ -257,10 +257,8 @@ static size_t exchange(const rx_staircase *s, ascent *a, size_t round) {
 }
 
 /* From the largest p of a share down: a step wherever m p / rank is less than all before that are
- * known. Steps go to the front of the
- * keys, their levels to the front of the other ones. above: values of all shares before. Returns
- * how many.
- */
+ * known. Steps go to the front of the keys, their levels to the front of the other ones.
+ * above: values of all shares before. Returns how many steps. */
 static size_t sweep(const rx_staircase *s, ascent *a, size_t share, int64_t above) {
   const double slack = 1e-12; /* log10 need not be monotonous in its last bits */
   double *level = (double *)a->room.key_other, least = a->least;
